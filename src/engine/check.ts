@@ -1,0 +1,151 @@
+import { docsAnchor, isBootstrapError, type BootstrapError, type Fix } from "../errors.ts";
+import type { Code } from "../codes.ts";
+import type { Emit } from "./events.ts";
+
+export type CheckStatus = "pass" | "fail" | "warn" | "skip";
+
+export interface Subject {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** What a check found. A check that could not look says `skip` with the reason or fails: never `pass`. */
+export type Finding =
+  | { readonly status: "pass"; readonly evidence?: string }
+  | { readonly status: "skip"; readonly because: string }
+  | { readonly status: "fail" | "warn"; readonly error: BootstrapError; readonly evidence?: string };
+
+/**
+ * One check: a record and a function (model: linkerd's `Checker`). `title` is a true statement when it passes;
+ * `needs` are ids of checks whose failure makes this one meaningless.
+ */
+export interface Check<Context> {
+  readonly id: string;
+  /** The code it fails with when nothing more exact is known. */
+  readonly code: Code;
+  readonly category: string;
+  readonly title: string;
+  readonly severity: "error" | "warning";
+  readonly needs?: readonly string[];
+  readonly subject?: Subject;
+  run(context: Context): Promise<Finding>;
+}
+
+/** One line of a report (product.md section 5, `DoctorReport.checks[]`). */
+export interface CheckResult {
+  readonly code: Code;
+  readonly id: string;
+  readonly category: string;
+  readonly title: string;
+  readonly status: CheckStatus;
+  readonly severity: "error" | "warning";
+  readonly subject?: Subject;
+  readonly message?: string;
+  readonly cause?: string;
+  readonly fix?: Fix;
+  readonly docs: string;
+  readonly evidence?: string;
+  readonly skippedBecause?: string;
+  readonly durationMs: number;
+}
+
+/** Checks under way at once: enough to hide round trips, few enough for Infisical's limits. */
+const CONCURRENCY = 8;
+
+/**
+ * Runs the checks along their graph, in parallel where it allows; results come in the order of `checks`.
+ * A failed or skipped parent marks its children `skip: blocked by <code>`. Bugs (not BootstrapErrors) are thrown on.
+ */
+export async function runChecks<Context>(
+  checks: readonly Check<Context>[],
+  context: Context,
+  emit: Emit,
+  now: () => number = Date.now,
+): Promise<CheckResult[]> {
+  const pending = new Map<string, Promise<CheckResult>>();
+  const slots = createSlots(CONCURRENCY);
+  const known = new Map(checks.map((check) => [check.id, check]));
+
+  const start = (check: Check<Context>): Promise<CheckResult> => {
+    const running = pending.get(check.id);
+    if (running) return running;
+    const promise = runAfterParents(check);
+    pending.set(check.id, promise);
+    return promise;
+  };
+  const runAfterParents = async (check: Check<Context>): Promise<CheckResult> => {
+    const parents = (check.needs ?? []).flatMap((id) => known.get(id) ?? []);
+    const results = await Promise.all(parents.map(start));
+    const blocker = results.find((result) => result.status === "fail" || result.status === "skip");
+    const began = now();
+    const finding: Finding = blocker
+      ? { status: "skip", because: blockedBy(blocker) }
+      : await slots(() => runOne(check, context));
+    const result = resultOf(check, finding, now() - began);
+    emit({ type: "checked", result });
+    return result;
+  };
+  return Promise.all(checks.map(start));
+}
+
+function blockedBy(parent: CheckResult): string {
+  return parent.status === "fail" ? `blocked by ${parent.code}` : (parent.skippedBecause ?? "not judged");
+}
+
+async function runOne<Context>(check: Check<Context>, context: Context): Promise<Finding> {
+  try {
+    return await check.run(context);
+  } catch (error) {
+    if (isBootstrapError(error)) return { status: "fail", error };
+    throw error;
+  }
+}
+
+function resultOf<Context>(check: Check<Context>, finding: Finding, durationMs: number): CheckResult {
+  const base = {
+    id: check.id,
+    category: check.category,
+    title: check.title,
+    severity: check.severity,
+    status: finding.status,
+    durationMs,
+    ...(check.subject && { subject: check.subject }),
+  };
+  if (finding.status === "pass")
+    return {
+      ...base,
+      code: check.code,
+      docs: docsAnchor(check.code),
+      ...(finding.evidence && { evidence: finding.evidence }),
+    };
+  if (finding.status === "skip")
+    return { ...base, code: check.code, docs: docsAnchor(check.code), skippedBecause: finding.because };
+  const { error, evidence } = finding;
+  return {
+    ...base,
+    code: error.code,
+    docs: error.docs,
+    message: error.message,
+    fix: error.fix,
+    ...(error.reason && { cause: error.reason }),
+    ...(evidence && { evidence }),
+  };
+}
+
+/** At most `limit` at once. */
+function createSlots(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let free = limit;
+  const queue: (() => void)[] = [];
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => queue.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = queue.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
+}
