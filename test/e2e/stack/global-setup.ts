@@ -1,0 +1,8 @@
+import { ensureBuilt } from "./build.ts";
+import { existingCluster } from "./existing.ts";
+
+/** Before the e2e project: builds what is missing of the stack, or checks that the existing cluster may be used. */
+export default async function setup(): Promise<void> {
+  const existing = existingCluster();
+  await ensureBuilt(undefined, existing ? ["tools", "chart"] : undefined);
+}
