@@ -1,0 +1,164 @@
+import type { Desired } from "../desired/desired.ts";
+import type { Release } from "../helm/helm.ts";
+import { isMap } from "../desired/manifests.ts";
+import type { Cluster, KubeObject } from "../kubernetes/cluster.ts";
+import type { Ports } from "./context.ts";
+
+/** An ESO controller that runs (or should) in the cluster. */
+export interface Controller {
+  readonly namespace: string;
+  readonly deployment: string;
+  /** What ESO logs in as: read from the Deployment, never guessed (eso.md 1.5). */
+  readonly serviceAccount: string;
+  /** `0.20.4`, from the label or the image tag. */
+  readonly version: string | undefined;
+  readonly controllerClass: string;
+  /** `release/namespace` of Helm, or the manager that is known. */
+  readonly installedBy: string;
+  readonly available: boolean;
+}
+
+export interface EsoFact {
+  /** The one that serves our controllerClass, if any. */
+  readonly controller: Controller | undefined;
+  readonly others: readonly Controller[];
+  readonly release: Release | undefined;
+  readonly crds: "absent" | "ours" | "foreign";
+  /** CRDs that ESO needs and that are missing, not Established, or not served as v1. */
+  readonly brokenCrds: readonly string[];
+  /** The ServiceAccount ESO logs in as; predicted from the chart where ESO is not there yet. */
+  readonly serviceAccount: { readonly namespace: string; readonly name: string };
+}
+
+export const ESO_CRDS = ["externalsecrets", "secretstores", "clustersecretstores"].map(
+  (plural) => `${plural}.external-secrets.io`,
+);
+
+/** Looks for ESO: the release we would make, every controller in the cluster, the CRDs (eso.md 4.7). */
+export async function findEso({ cluster, helm }: Ports, desired: Desired): Promise<EsoFact> {
+  const { release, namespace, manage, controllerClass } = desired.eso;
+  const [found, controllers, crds] = await Promise.all([
+    manage ? helm.release(release, namespace) : undefined,
+    findControllers(cluster),
+    Promise.all(ESO_CRDS.map((name) => cluster.get({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", name }))),
+  ]);
+  const mine = (controller: Controller) =>
+    controller.namespace === namespace && controller.installedBy === `Helm release ${namespace}/${release}`;
+  const controller =
+    controllers.find(mine) ?? controllers.find((one) => one.controllerClass === controllerClass);
+  return {
+    controller,
+    others: controllers.filter((one) => one !== controller),
+    release: found,
+    crds: ownerOfCrds(crds, desired),
+    brokenCrds: ESO_CRDS.filter((_, index) => !isServed(crds[index])),
+    serviceAccount: controller
+      ? { namespace: controller.namespace, name: controller.serviceAccount }
+      : { namespace, name: predictedServiceAccount(desired) },
+  };
+}
+
+function ownerOfCrds(crds: readonly (KubeObject | undefined)[], { eso }: Desired): EsoFact["crds"] {
+  const first = crds.find((crd) => crd !== undefined);
+  if (!first) return "absent";
+  const annotations = first.metadata.annotations ?? {};
+  const ours =
+    annotations["meta.helm.sh/release-name"] === eso.release &&
+    annotations["meta.helm.sh/release-namespace"] === eso.namespace;
+  return ours ? "ours" : "foreign";
+}
+
+/** Established, and served as v1: what the stores and secrets that we write need (eso.md 4.4). */
+export function isServed(crd: KubeObject | undefined): boolean {
+  if (!crd || crd.metadata.deletionTimestamp) return false;
+  const versions = listAt(crd["spec"], "versions");
+  const conditions = listAt(crd["status"], "conditions");
+  return (
+    versions.some((version) => version["name"] === "v1" && version["served"] === true) &&
+    conditions.some((condition) => condition["type"] === "Established" && condition["status"] === "True")
+  );
+}
+
+export async function findControllers(cluster: Cluster): Promise<Controller[]> {
+  const labelled: Controller[] = [];
+  const query = { apiVersion: "apps/v1", kind: "Deployment" };
+  for await (const deployment of cluster.list({ ...query, labelSelector: "app.kubernetes.io/name=external-secrets" }))
+    labelled.push(controllerOf(deployment));
+  if (labelled.length > 0) return labelled;
+  const byImage: Controller[] = [];
+  for await (const deployment of cluster.list(query)) if (runsEso(deployment)) byImage.push(controllerOf(deployment));
+  return byImage;
+}
+
+/** Plain manifests may lack the label: the image tells. Webhook and cert-controller are the same image with an argument. */
+function runsEso(deployment: KubeObject): boolean {
+  return containers(deployment).some(
+    (container) =>
+      /\/external-secrets(:|@|$)/.test(String(container["image"] ?? "")) &&
+      !strings(container["args"]).some((arg) => arg === "webhook" || arg === "certcontroller"),
+  );
+}
+
+function controllerOf(deployment: KubeObject): Controller {
+  const { name, namespace = "default", annotations = {}, labels = {} } = deployment.metadata;
+  const container = containers(deployment)[0] ?? {};
+  const args = strings(container["args"]);
+  const podSpec = at(deployment["spec"], "template", "spec");
+  return {
+    namespace,
+    deployment: name,
+    serviceAccount: String((isMap(podSpec) && podSpec["serviceAccountName"]) || "default"),
+    version: (labels["app.kubernetes.io/version"] ?? /:v?([\d.]+)/.exec(String(container["image"]))?.[1])?.replace(/^v/, ""),
+    controllerClass: optionOf(args, "--controller-class") ?? "default",
+    installedBy: installer(annotations, labels),
+    available: isAvailable(deployment),
+  };
+}
+
+function installer(annotations: Record<string, string>, labels: Record<string, string>): string {
+  if (annotations["argocd.argoproj.io/tracking-id"]) return "Argo CD";
+  if (labels["kustomize.toolkit.fluxcd.io/name"] ?? labels["helm.toolkit.fluxcd.io/name"]) return "Flux";
+  if (labels["olm.owner"]) return "OLM";
+  const release = annotations["meta.helm.sh/release-name"];
+  return release ? `Helm release ${annotations["meta.helm.sh/release-namespace"]}/${release}` : "plain manifests";
+}
+
+/** The rollout is over only when the newest generation was seen and is available. */
+export function isAvailable(deployment: KubeObject): boolean {
+  const status = isMap(deployment["status"]) ? deployment["status"] : {};
+  const seen = Number(status["observedGeneration"] ?? 0) >= (deployment.metadata.generation ?? 0);
+  const wanted = Number(at(deployment["spec"], "replicas") ?? 1);
+  return seen && wanted > 0 && Number(status["availableReplicas"] ?? 0) >= wanted && Number(status["updatedReplicas"] ?? 0) >= wanted;
+}
+
+/** The chart's rule: `serviceAccount.name`, else the full name (eso.md 4.3). */
+function predictedServiceAccount({ eso }: Desired): string {
+  const given = at(eso.values["serviceAccount"], "name");
+  if (typeof given === "string" && given) return given;
+  return eso.release.includes("external-secrets") ? eso.release : `${eso.release}-external-secrets`;
+}
+
+function optionOf(args: readonly string[], option: string): string | undefined {
+  const index = args.findIndex((arg) => arg === option || arg.startsWith(`${option}=`));
+  if (index < 0) return undefined;
+  return args[index]?.includes("=") ? args[index]?.slice(option.length + 1) : args[index + 1];
+}
+
+function containers(deployment: KubeObject): Record<string, unknown>[] {
+  return listAt(at(deployment["spec"], "template", "spec"), "containers");
+}
+
+/** The value at a path of keys, or undefined. */
+export function at(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>((current, key) => (isMap(current) ? current[key] : undefined), value);
+}
+
+/** The list of maps at a key, or []. */
+export function listAt(value: unknown, key: string): Record<string, unknown>[] {
+  const list = at(value, key);
+  return Array.isArray(list) ? list.filter(isMap) : [];
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}

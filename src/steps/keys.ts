@@ -1,0 +1,45 @@
+import type { DesiredSecret } from "../desired/desired.ts";
+import { isBootstrapError } from "../errors.ts";
+import type { RoadContext } from "./context.ts";
+
+/** Which keys of a secret Infisical does not have. `folderIsEmpty`: there is nothing at all, and nothing will be typed in. */
+export interface MissingKeys {
+  readonly keys: readonly string[];
+  readonly exist: readonly string[];
+  readonly folderIsEmpty: boolean;
+}
+
+/** Compares a secret's keys with the names in Infisical. Where we may not list them, ESO's own answer will tell. */
+export async function missingKeys(context: RoadContext, secret: DesiredSecret): Promise<MissingKeys> {
+  const { store, keys } = secret;
+  const typed = context.desired.firstValues.map(({ name }) => name);
+  const own = await namesAt(context, secret, store.path);
+  if (own === undefined) return { keys: [], exist: [], folderIsEmpty: false };
+  const wanted = keys === "all" ? [] : keys.map(({ key }) => place(key, store.path));
+  const empty = own.length === 0 && typed.length === 0 && wanted.every(({ path }) => path === store.path);
+  const byPath = new Map<string, readonly string[] | undefined>([[store.path, [...own, ...typed]]]);
+  for (const { path } of wanted) if (!byPath.has(path)) byPath.set(path, await namesAt(context, secret, path));
+  const missing = wanted.filter(({ path, name }) => byPath.get(path)?.includes(name) === false);
+  return { keys: missing.map(({ full }) => full), exist: own, folderIsEmpty: empty };
+}
+
+async function namesAt({ facts }: RoadContext, { store }: DesiredSecret, path: string): Promise<readonly string[] | undefined> {
+  try {
+    return await facts.names(store, path);
+  } catch (error) {
+    if (isBootstrapError(error) && error.code === "ESOB-I109") return undefined;
+    throw error;
+  }
+}
+
+/** Where ESO looks for a key: `NAME` in the store's path, `/path/NAME` there, `sub/NAME` below it (eso.md 2.2). */
+export function place(key: string, storePath: string): { path: string; name: string; full: string } {
+  const slash = key.lastIndexOf("/");
+  const name = key.slice(slash + 1);
+  const folder = key.slice(0, Math.max(0, slash));
+  if (slash < 0) return { path: storePath, name, full: key };
+  if (key.startsWith("/")) return { path: folder || "/", name, full: key };
+  return { path: `${storePath === "/" ? "" : storePath}/${folder}`, name, full: key };
+}
+
+export const wantedScopes = ({ store }: DesiredSecret) => `${store.environment}:${store.path}`;

@@ -1,0 +1,52 @@
+import type { KubeObject, ObjectRef } from "../kubernetes/cluster.ts";
+import { isMap } from "../desired/manifests.ts";
+import type { RoadContext } from "./context.ts";
+import { at, listAt } from "./eso-fact.ts";
+
+/** ESO looks at an object again at once when an annotation changes; otherwise only after its back-off (eso.md 1.7, 2.1). */
+export const POKE_ANNOTATION = "force-sync";
+
+/** Has ESO look at the object now. */
+export async function poke({ cluster, clock }: RoadContext, ref: ObjectRef): Promise<void> {
+  const live = await cluster.get(ref);
+  if (!live) return;
+  const value = String(clock.now());
+  const path = "/metadata/annotations";
+  const known = isMap(live.metadata.annotations);
+  await cluster.patch(ref, [
+    ...(known ? [] : [{ op: "add", path, value: {} } as const]),
+    { op: "add", path: `${path}/${POKE_ANNOTATION}`, value },
+  ]);
+}
+
+/** ESO's one condition: `Ready`. */
+export interface ReadyCondition {
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export function readyOf(object: KubeObject | undefined): ReadyCondition | undefined {
+  const condition = listAt(object?.["status"], "conditions").find(({ type }) => type === "Ready");
+  if (!condition) return undefined;
+  return {
+    ready: condition["status"] === "True",
+    reason: String(condition["reason"] ?? ""),
+    message: String(condition["message"] ?? ""),
+  };
+}
+
+/** The newest warning that ESO told as an event: the condition hides the true error (eso.md 3.1). */
+export async function lastWarning({ cluster }: Pick<RoadContext, "cluster">, object: KubeObject): Promise<string | undefined> {
+  const { kind, metadata } = object;
+  // Events about cluster-wide objects land in `default`.
+  const namespace = metadata.namespace ?? "default";
+  const fieldSelector = `involvedObject.kind=${kind},involvedObject.name=${metadata.name},type=Warning`;
+  let newest: { at: string; text: string } | undefined;
+  for await (const event of cluster.list({ apiVersion: "v1", kind: "Event", namespace, fieldSelector })) {
+    const when = String(at(event, "lastTimestamp") ?? at(event, "eventTime") ?? event.metadata.creationTimestamp ?? "");
+    if (!newest || when >= newest.at) newest = { at: when, text: String(event["message"] ?? "") };
+  }
+  return newest?.text.replace(/^\(combined from similar events\): /, "");
+}
+
