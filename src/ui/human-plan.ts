@@ -1,0 +1,164 @@
+import type { ActionKind, Change, FieldDiff, Plan, Target } from "../engine/plan.ts";
+import { isWrite } from "../engine/plan.ts";
+import { CODES } from "../codes.ts";
+import { grouped } from "./grouped.ts";
+import type { Meaning, Sign, Style } from "./style.ts";
+import { count, ellipsise, pad, width, wrap } from "./text.ts";
+
+/** Steps as a person thinks of them (product.md section 1): several steps may be one group. */
+const GROUPS: Readonly<Record<string, string>> = {
+  eso: "ESO",
+  reviewer: "Reviewer",
+  project: "Infisical",
+  identity: "Infisical",
+  "kubernetes-auth": "Infisical",
+  store: "Store",
+  secret: "Secret",
+};
+
+const LOOKS: Readonly<Record<ActionKind, { sign: Sign; meaning: Meaning }>> = {
+  unchanged: { sign: "unchanged", meaning: "quiet" },
+  create: { sign: "create", meaning: "good" },
+  update: { sign: "update", meaning: "caution" },
+  replace: { sign: "replace", meaning: "caution" },
+  delete: { sign: "delete", meaning: "bad" },
+  blocked: { sign: "blocked", meaning: "bad" },
+};
+
+const TITLE_COLUMNS = 10;
+const HEAD_COLUMNS = 40;
+const MARGIN = `${" ".repeat(2 + TITLE_COLUMNS)} `;
+const MAX_DIFFS = 8;
+const MAX_VALUE = 60;
+
+/** The plan as a table, one group of steps after the other. `all`: also what stays as it is, and every field. */
+export function planLines(plan: Plan, style: Style, all = false): string[] {
+  const head = headLine(plan, style);
+  if (!all && plan.changes.every((change) => change.action === "unchanged")) return [head];
+  const body = grouped(plan.changes, titleOf).flatMap(([title, changes]) => {
+    const lines = groupLines(changes, style, all);
+    return lines.map((line, index) => {
+      const label =
+        index === 0 ? style.paint("strong", pad(title, TITLE_COLUMNS)) : " ".repeat(TITLE_COLUMNS);
+      return `  ${label} ${line}`.trimEnd();
+    });
+  });
+  return [head, ...body, ...wayOn(plan, style)];
+}
+
+/** `prod-eu ↔ eu.infisical.com/shop`. */
+export function whereOf({ cluster, infisical }: Pick<Plan, "cluster" | "infisical">, style: Style): string {
+  return `${style.text(cluster)} ${style.sign("both")} ${style.text(infisical.replace(/^https?:\/\//, ""))}`;
+}
+
+/** `SecretStore shop/infisical`. */
+export function targetName({ kind, namespace, name }: Target, style: Style): string {
+  return style.text(`${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`);
+}
+
+/** `9 changes, 1 blocked`, or that there is nothing to do. */
+function amount({ changes }: Plan): string {
+  const writes = changes.filter(isWrite).length;
+  const blocked = changes.filter((change) => change.action === "blocked").length;
+  if (writes + blocked === 0) return `nothing to change (${count(changes.length, "thing")} looked at)`;
+  return [writes > 0 || blocked === 0 ? count(writes, "change") : "", blocked > 0 ? `${blocked} blocked` : ""]
+    .filter(Boolean)
+    .join(", ");
+}
+
+function headLine(plan: Plan, style: Style): string {
+  const dot = ` ${style.sign("dot")} `;
+  return [style.paint("strong", "Plan"), whereOf(plan, style), amount(plan)].join(dot);
+}
+
+function titleOf({ step }: Change): string {
+  return GROUPS[step] ?? step.charAt(0).toUpperCase() + step.slice(1);
+}
+
+function groupLines(changes: readonly Change[], style: Style, all: boolean): string[] {
+  const untouched = changes.filter((change) => change.action === "unchanged");
+  const folded = all || untouched.length === 0 ? [] : foldedLines(untouched, style);
+  const listed = all ? changes : changes.filter((change) => change.action !== "unchanged");
+  return [...folded, ...listed.flatMap((change) => changeLines(change, style, all))];
+}
+
+/** `○ project shop · environment prod · folder /shop`. */
+function foldedLines(changes: readonly Change[], style: Style): string[] {
+  const sign = style.sign("unchanged");
+  const dot = style.sign("dot");
+  const room = style.columns - MARGIN.length - 2;
+  const lines: string[] = [];
+  let line = "";
+  for (const change of changes) {
+    const name = targetName(change.target, style);
+    const longer = line === "" ? name : `${line} ${dot} ${name}`;
+    if (width(longer) > room && line !== "") {
+      lines.push(line);
+      line = name;
+    } else line = longer;
+  }
+  return [...lines, line].map((text, index) => style.paint("quiet", `${index === 0 ? sign : " "} ${text}`));
+}
+
+function changeLines(change: Change, style: Style, all: boolean): string[] {
+  const { sign, meaning } = LOOKS[change.action];
+  const head = targetName(change.target, style);
+  const room = style.columns - MARGIN.length - 2;
+  const summary = style.text(change.summary);
+  const first = style.paint(meaning, style.sign(sign));
+  const padded = pad(head, HEAD_COLUMNS);
+  const fits = summary !== "" && width(padded) + 2 + width(summary) <= room;
+  const lines = fits
+    ? [`${first} ${padded}  ${style.paint("quiet", summary)}`]
+    : [`${first} ${head}`, ...indented(summary, style)];
+  return [...lines, ...reasonLines(change, style), ...diffLines(change.diff ?? [], style, all)];
+}
+
+function indented(text: string, style: Style): string[] {
+  if (text === "") return [];
+  return wrap(text, style.columns - MARGIN.length - 4).map((line) => `    ${style.paint("quiet", line)}`);
+}
+
+function reasonLines({ action, reason }: Change, style: Style): string[] {
+  if (action !== "blocked" || reason === undefined) return [];
+  return wrap(style.text(reason), style.columns - MARGIN.length - 4).map(
+    (line) => `    ${style.paint("bad", line)}`,
+  );
+}
+
+function diffLines(diff: readonly FieldDiff[], style: Style, all: boolean): string[] {
+  const shown = all ? diff : diff.slice(0, MAX_DIFFS);
+  const more = diff.length - shown.length;
+  return [
+    ...shown.flatMap((field) => fieldLines(field, style)),
+    ...(more > 0 ? [style.paint("quiet", `    ${style.sign("ellipsis")} ${more} more, see -v`)] : []),
+  ];
+}
+
+/** `path: from → to`, or one below the other where that is too long. */
+function fieldLines({ path, from, to }: FieldDiff, style: Style): string[] {
+  const room = style.columns - MARGIN.length - 4;
+  const [before, after] = [valueText(from, style), valueText(to, style)];
+  const line = `${style.text(path)}: ${before} ${style.sign("arrow")} ${after}`;
+  if (width(line) <= room) return [`    ${line}`];
+  const cut = (text: string) => ellipsise(text, room - 2, style.sign("ellipsis"));
+  return [
+    `    ${cut(style.text(path))}:`,
+    `      ${cut(before)}`,
+    `      ${style.sign("arrow")} ${cut(after)}`,
+  ];
+}
+
+/** JSON for all but texts; a `Secret` in it prints as [redacted]. */
+function valueText(value: unknown, style: Style): string {
+  if (value === undefined || value === null) return "(none)";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return ellipsise(style.text(text), MAX_VALUE, style.sign("ellipsis")).replaceAll("\n", " ");
+}
+
+function wayOn(plan: Plan, style: Style): string[] {
+  if (!plan.changes.some((change) => change.action === "blocked")) return [];
+  return wrap(`To go on: ${CODES["ESOB-C203"].mend}`, style.columns - 4).map(
+    (line, index) => `  ${index === 0 ? style.paint("bad", style.sign("blocked")) : " "} ${line}`,
+  );
+}

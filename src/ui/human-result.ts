@@ -1,0 +1,116 @@
+import type { Change } from "../engine/plan.ts";
+import { hasChanges } from "../engine/plan.ts";
+import { proofLines, reportLines, timed } from "./human-checks.ts";
+import { errorLines, troubleLines, withCode } from "./human-error.ts";
+import { planLines, targetName } from "./human-plan.ts";
+import type { ClusterResult, CommandResult, SyncedSecret } from "./reporter.ts";
+import type { Style } from "./style.ts";
+import { count, pad, width, wrap } from "./text.ts";
+
+type ApplyEnd = Extract<CommandResult, { kind: "ApplyResult" }>;
+
+/** What is known besides the result: how long things took, how much to tell, and whether the plan is on the screen. */
+export interface Telling {
+  readonly all: boolean;
+  readonly planShown: boolean;
+  readonly totalMs?: number | undefined;
+  readonly proofMs?: number | undefined;
+}
+
+/** The end of a command, for people. `Text` is data and not told here. */
+export function resultLines(
+  end: Exclude<CommandResult, { kind: "Text" }>,
+  style: Style,
+  telling: Telling,
+): string[] {
+  switch (end.kind) {
+    case "Plan":
+      return telling.planShown ? [] : planLines(end.plan, style, telling.all);
+    case "ApplyResult":
+      return applyLines(end, style, telling);
+    case "DoctorReport":
+      return [
+        ...(end.headline === undefined ? [] : [timed(style.text(end.headline), telling.totalMs, style), ""]),
+        ...reportLines(end.report, style, telling.all),
+      ];
+    case "SyncResult":
+      return end.result.secrets.flatMap((secret) => syncedLines(secret, style));
+    case "List":
+      return end.items.flatMap((item) => clusterLines(item, style, telling));
+  }
+}
+
+function applyLines({ result, next, headline }: ApplyEnd, style: Style, telling: Telling): string[] {
+  const proof = proofLines(result.checks, style, { durationMs: telling.proofMs, all: telling.all });
+  const { failed } = result;
+  if (failed) return [...proof, ...errorLines(failed.error, style), ...unfinishedLines(result, style)];
+  const broken = result.checks.some((check) => check.status === "fail");
+  const said = headline ?? (hasChanges(result) ? defaultHeadline(result, broken) : undefined);
+  return [
+    ...proof,
+    ...(said === undefined ? [] : [timed(style.paint("strong", style.text(said)), telling.totalMs, style)]),
+    ...(next.length === 0 ? [] : ["", ...nextLines(next, style)]),
+  ];
+}
+
+function defaultHeadline({ applied }: { applied: readonly Change[] }, broken: boolean): string {
+  return `Applied ${count(applied.length, "change")}${broken ? ", but the proof failed" : ""}.`;
+}
+
+/** What was done and what was not, when a change failed (product.md section 4, exit 1). */
+function unfinishedLines(
+  { applied, notDone }: { applied: readonly Change[]; notDone: readonly Change[] },
+  style: Style,
+): string[] {
+  const list = (label: string, changes: readonly Change[]) => {
+    const names = changes.map((change) => targetName(change.target, style)).join(", ");
+    return wrap(names === "" ? "nothing" : names, style.columns - 14).map(
+      (line, index) => `  ${pad(index === 0 ? label : "", 9)} ${line}`,
+    );
+  };
+  return [
+    "",
+    ...list("Done", applied),
+    ...list("Not done", notDone),
+    "  Run it again when the cause is mended: it goes on from there.",
+  ];
+}
+
+/** What is before the first colon is a label; labels are aligned. */
+function nextLines(next: readonly string[], style: Style): string[] {
+  const rows = next.map((line) => {
+    const [, label, text] = /^([^:]{1,40}):\s+(.*)$/s.exec(style.text(line)) ?? [];
+    return label !== undefined && text !== undefined
+      ? { label: `${label}:`, text }
+      : { label: "", text: style.text(line) };
+  });
+  const columns = Math.max(0, ...rows.map(({ label }) => width(label)).filter((length) => length <= 14));
+  return rows.map(({ label, text }) => (label === "" ? text : `${pad(label, columns)}  ${text}`));
+}
+
+const SYNCED = {
+  changed: { sign: "done", meaning: "good", text: "changed" },
+  unchanged: { sign: "unchanged", meaning: "quiet", text: "up to date" },
+  failed: { sign: "failed", meaning: "bad", text: "failed" },
+} as const;
+
+function syncedLines(secret: SyncedSecret, style: Style): string[] {
+  const { sign, meaning, text } = SYNCED[secret.result];
+  const name = style.text(`${secret.namespace}/${secret.name}`);
+  const mark = style.paint(meaning, style.sign(sign));
+  if (secret.error) {
+    const { error } = secret;
+    const head = `${name}: ${style.text(error.message)}`;
+    return [...withCode(mark, head, error.code, style), ...troubleLines(error, style, "  ")];
+  }
+  const restarted = secret.restarted.length > 0 ? `   restarted ${secret.restarted.join(", ")}` : "";
+  return [`${mark} ${pad(name, 32)} ${text}, ${count(secret.keys, "key")}${style.text(restarted)}`];
+}
+
+function clusterLines({ cluster, result }: ClusterResult, style: Style, telling: Telling): string[] {
+  const head = style.paint("strong", `${style.sign("dot")} ${style.text(cluster)}`);
+  // One terminal, several clusters: each is told in full, times are those of the whole run and not shown.
+  const each = { all: telling.all, planShown: false };
+  const lines = result.kind === "Error" ? errorLines(result.error, style) : resultLines(result, style, each);
+  return [head, ...lines, ""];
+}

@@ -1,0 +1,163 @@
+import type { Event } from "../engine/events.ts";
+import type { ActionKind } from "../engine/plan.ts";
+import { checkLines, timed } from "./human-checks.ts";
+import { errorLines } from "./human-error.ts";
+import { planLines, targetName } from "./human-plan.ts";
+import { resultLines } from "./human-result.ts";
+import type { Reporter, Verbosity } from "./reporter.ts";
+import { createSpinner, type Spinner } from "./spinner.ts";
+import { createStyle, type Style } from "./style.ts";
+import type { Terminal } from "./terminal.ts";
+import { wrap } from "./text.ts";
+
+export interface HumanOptions {
+  readonly verbosity?: Verbosity;
+  readonly now?: () => number;
+  /** The clock of the spinner, for tests. */
+  readonly every?: (ms: number, tick: () => void) => () => void;
+}
+
+const DONE: Readonly<Record<ActionKind, string>> = {
+  create: "created",
+  update: "updated",
+  replace: "replaced",
+  delete: "deleted",
+  unchanged: "unchanged",
+  blocked: "blocked",
+};
+
+/** What the reporter remembers between events. */
+interface Memory {
+  planShown: boolean;
+  began: number;
+  /** When the first check could have started: the end of what came before it. */
+  proofBegan: number;
+  lastWait: string;
+}
+
+/** Screens for people, on stderr; only `Text` goes to stdout. A spinner on a terminal, else one line per event. */
+export function createHumanReporter(terminal: Terminal, options: HumanOptions = {}): Reporter {
+  const { verbosity = "normal", now = Date.now, every } = options;
+  const style = createStyle(terminal);
+  const spinner = createSpinner({ sink: terminal.stderr, style, now, ...(every && { every }) });
+  const memory: Memory = { planShown: false, began: now(), proofBegan: now(), lastWait: "" };
+  const all = verbosity === "verbose" || verbosity === "debug";
+  const tell: Teller = {
+    style,
+    spinner,
+    memory,
+    all,
+    watched: terminal.isTTY,
+    line: (lines) => spinner.print(lines),
+  };
+  const finish = (lines: readonly string[]) => {
+    spinner.stop();
+    spinner.print(lines);
+  };
+
+  return {
+    event(event) {
+      if (verbosity === "quiet") return;
+      hear(event, tell);
+      if (event.type !== "checked") memory.proofBegan = now();
+    },
+    end(result) {
+      if (result.kind === "Text") {
+        finish([]);
+        terminal.stdout.write(result.text.endsWith("\n") ? result.text : `${result.text}\n`);
+        return;
+      }
+      finish(resultLines(result, style, { all, planShown: memory.planShown, ...times(memory, now()) }));
+    },
+    fail(error, known) {
+      finish([
+        ...errorLines(error, style, known?.nothingChanged),
+        ...(verbosity === "debug" ? stackLines(error) : []),
+      ]);
+    },
+    bug(error) {
+      finish(bugLines(error, style));
+    },
+  };
+}
+
+/** What an event is told with. */
+interface Teller {
+  readonly style: Style;
+  readonly spinner: Spinner;
+  readonly memory: Memory;
+  readonly all: boolean;
+  readonly watched: boolean;
+  readonly line: (lines: readonly string[]) => void;
+}
+
+function hear(event: Event, tell: Teller): void {
+  const { style, spinner, memory, watched } = tell;
+  switch (event.type) {
+    case "looking":
+      return progress(tell, `looking at ${style.text(event.what)}`, "looking");
+    case "planned":
+      spinner.stop();
+      memory.planShown = true;
+      return tell.line(planLines(event.plan, style, tell.all));
+    case "change-started":
+      return progress(tell, targetName(event.change.target, style));
+    case "waiting": {
+      const text = `${style.text(event.what)}  ${style.text(event.state)}`;
+      if (!watched && memory.lastWait === text) return;
+      memory.lastWait = text;
+      return progress(tell, text, event.what);
+    }
+    case "change-finished": {
+      const { change, durationMs } = event;
+      spinner.stop();
+      const text = `${targetName(change.target, style)} ${DONE[change.action]}`;
+      return tell.line([timed(`  ${style.paint("good", style.sign("done"))} ${text}`, durationMs, style)]);
+    }
+    case "change-failed": {
+      spinner.stop();
+      const mark = style.paint("bad", style.sign("failed"));
+      return tell.line([`  ${mark} ${targetName(event.change.target, style)}  ${event.error.code}`]);
+    }
+    case "checked":
+      if (tell.all) tell.line(checkLines([event.result], style, "  "));
+      return watched ? spinner.show("proving", "proving") : undefined;
+    case "note":
+      return tell.line(wrapped(event.text, "  ", style));
+    case "warning":
+      return tell.line(wrapped(event.text, `${style.paint("caution", style.sign("warning"))} `, style));
+  }
+}
+
+/** On a terminal the moving line, elsewhere a line of its own. */
+function progress({ watched, spinner, style, line }: Teller, text: string, key = text): void {
+  if (watched) spinner.show(text, key);
+  else line([`  ${style.sign("ellipsis")} ${text}`]);
+}
+
+function wrapped(text: string, first: string, style: Style): string[] {
+  return wrap(style.text(text), style.columns - 2).map((line, index) => (index === 0 ? first : "  ") + line);
+}
+
+function times(memory: Memory, now: number): { totalMs: number; proofMs: number } {
+  return { totalMs: now - memory.began, proofMs: now - memory.proofBegan };
+}
+
+/** Where an error came from. Its foreign cause stays untold: it may hold bodies and headers. */
+function stackLines(error: Error): string[] {
+  return (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+}
+
+function bugLines(error: unknown, style: Style): string[] {
+  const known = error instanceof Error;
+  const text = known ? `${error.name}: ${error.message.split("\n", 1)[0] ?? ""}` : typeof error;
+  return [
+    ...wrapped(
+      `This is a bug in eso-bootstrap: ${text}`,
+      `${style.paint("bad", style.sign("failed"))} `,
+      style,
+    ),
+    ...(known ? stackLines(error) : []),
+    "  Please report it with the lines above and the output of `eso-bootstrap --version`.",
+  ];
+}

@@ -1,0 +1,117 @@
+import type { ApplyResult } from "../engine/apply.ts";
+import type { Change, Plan } from "../engine/plan.ts";
+import { isBootstrapError, reasonOf, type BootstrapError } from "../errors.ts";
+import type { ClusterResult, CommandResult, Reporter, SyncedSecret, Verbosity } from "./reporter.ts";
+import { createStyle } from "./style.ts";
+import type { Terminal } from "./terminal.ts";
+
+export const API_VERSION = "eso-bootstrap/v1";
+
+/** A document of product.md section 5. */
+export type JsonDocument = { readonly apiVersion: typeof API_VERSION; readonly kind: string } & Readonly<
+  Record<string, unknown>
+>;
+
+/** One JSON document on stdout at the end, whatever happened; warnings for people on stderr. */
+export function createJsonReporter(
+  terminal: Terminal,
+  { verbosity = "normal" }: { verbosity?: Verbosity } = {},
+): Reporter {
+  const style = createStyle(terminal);
+  const write = (document: JsonDocument) =>
+    terminal.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  return {
+    event(event) {
+      if (event.type !== "warning" || verbosity === "quiet") return;
+      terminal.stderr.write(`${style.sign("warning")} ${style.text(event.text)}\n`);
+    },
+    end: (result) => void write(documentOf(result)),
+    fail: (error) => void write(document("Error", errorOf(error))),
+    bug: (error) => void write(document("Error", bugOf(error))),
+  };
+}
+
+/** The document of a result; a plan file is the document of a `Plan`. */
+export function documentOf(result: CommandResult): JsonDocument {
+  switch (result.kind) {
+    case "Plan":
+      return document("Plan", planOf(result.plan));
+    case "ApplyResult":
+      return document("ApplyResult", applyResultOf(result.result));
+    case "DoctorReport":
+      return document("DoctorReport", { summary: result.report.summary, checks: result.report.checks });
+    case "SyncResult":
+      return document("SyncResult", { secrets: result.result.secrets.map(syncedOf) });
+    case "Text":
+      return document("List", { items: result.items ?? [result.text] });
+    case "List":
+      return document("List", { items: result.items.map(clusterOf) });
+  }
+}
+
+function document(kind: string, content: Readonly<Record<string, unknown>>): JsonDocument {
+  return { apiVersion: API_VERSION, kind, ...content };
+}
+
+function planOf({ cluster, infisical, changes, summary }: Plan): Record<string, unknown> {
+  return { cluster, infisical, changes: changes.map(changeOf), summary };
+}
+
+/** Field by field, so that nothing slips into the contract; JSON has no `undefined`, so that absent is null. */
+function changeOf({ step, action, target, summary, diff, reason }: Change): Record<string, unknown> {
+  const { system, kind, namespace, name } = target;
+  return {
+    step,
+    action,
+    target: { system, kind, namespace, name },
+    summary,
+    diff: diff?.map(({ path, from, to }) => ({ path, from: from ?? null, to: to ?? null })),
+    reason,
+  };
+}
+
+function applyResultOf(result: ApplyResult): Record<string, unknown> {
+  const { failed } = result;
+  return {
+    ...planOf(result),
+    applied: result.applied.map(changeOf),
+    failed: failed && { change: changeOf(failed.change), error: errorOf(failed.error) },
+    notDone: result.notDone.map(changeOf),
+    checks: result.checks,
+    writes: result.writes,
+  };
+}
+
+/** `cause` is our own line on why; the foreign error behind it is never shown. */
+function errorOf(error: BootstrapError): Record<string, unknown> {
+  return {
+    code: error.code,
+    message: error.message,
+    cause: error.reason,
+    fix: { summary: error.fix.summary, command: error.fix.command },
+    docs: error.docs,
+    exitCode: error.exitCode,
+  };
+}
+
+/** Exit 70 (product.md section 4). */
+function bugOf(error: unknown): Record<string, unknown> {
+  if (isBootstrapError(error)) return errorOf(error);
+  return {
+    code: "BUG",
+    message: `This is a bug in eso-bootstrap: ${reasonOf(error).split("\n", 1)[0] ?? ""}`,
+    fix: { summary: "Please report it, with what `--debug` shows." },
+    docs: "docs/troubleshooting.md#bug",
+    exitCode: 70,
+  };
+}
+
+function syncedOf({ refreshTime, error, ...secret }: SyncedSecret): Record<string, unknown> {
+  return { ...secret, refreshTime: refreshTime ?? null, error: error && errorOf(error) };
+}
+
+function clusterOf({ cluster, result }: ClusterResult): JsonDocument {
+  const { apiVersion, kind, ...content } =
+    result.kind === "Error" ? document("Error", errorOf(result.error)) : documentOf(result);
+  return { apiVersion, kind, cluster, ...content };
+}
