@@ -22,6 +22,12 @@ export interface ApiAccess {
   token?: string;
 }
 
+/** A client and the way to close its connections. */
+export interface ApiClient {
+  readonly api: Api;
+  readonly close: () => void;
+}
+
 /** A few lines of JSON over TLS, because starting kubectl for every poll costs more than the answer. */
 export function createApi({ apiServer, caPem, certPem, keyPem, token }: ApiAccess): {
   api: Api;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+import { ApiError } from "./api.ts";
 import { type Eso, type EsoOptions, type ProjectedToken, startEso } from "./eso.ts";
 import { until } from "./poll.ts";
 import type { Stack } from "./stack.ts";
@@ -68,22 +69,25 @@ export function autoEso(stack: Stack, { everyMs = 200, ...extra }: AutoEsoOption
   };
   const look = async () => {
     const wanted = await wantedControllers(stack, extra);
-    for (const [name, { eso, key }] of [...running])
+    for (const [name, { eso, key }] of running)
       if (wanted.get(name)?.key !== key || !eso.alive()) await end(name);
     for (const [name, { options, key }] of wanted)
       if (!running.has(name) && !stopped) running.set(name, { eso: await startEso(stack, options), key });
   };
+  const complain = (line: string) => {
+    if (past.at(-1) !== line) past.push(line);
+  };
   const watching = (async () => {
     while (!stopped) {
       // An API server that is down, or a release half there, is looked at again the next time.
-      await look().catch((error: unknown) => past.push(`watcher: ${String(error)}\n`));
+      await look().catch((error: unknown) => complain(`watcher: ${String(error)}\n`));
       await delay(everyMs);
     }
   })();
   const stop = async () => {
     stopped = true;
     await watching;
-    for (const name of [...running.keys()]) await end(name);
+    for (const name of running.keys()) await end(name);
   };
   stack.onStop(stop);
 
@@ -114,12 +118,18 @@ async function wantedControllers(stack: Stack, extra: AutoEsoOptions): Promise<M
     const { name, namespace } = deployment.metadata;
     const options = optionsOf(deployment, extra);
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${options.serviceAccount}`;
-    const account = await stack.api<Named>("GET", path).catch(() => undefined);
+    const account = await stack.api<Named>("GET", path).catch(absent);
     if (!account) continue;
     const key = JSON.stringify([account.metadata.uid, deployment.spec.template]);
     wanted.set(`${namespace}/${name}`, { options, key });
   }
   return wanted;
+}
+
+/** Only "not found" means that it is not there; an API server that is down says nothing about its objects. */
+function absent(error: unknown): undefined {
+  if (error instanceof ApiError && error.status === 404) return undefined;
+  throw error;
 }
 
 /** ESO's three Deployments share one image; the webhook and the certificate controller name their subcommand first. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -86,8 +86,11 @@ export async function ensureBuilt(
 async function buildPart(part: PartName, position: string, log: Log): Promise<void> {
   const started = Date.now();
   const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
-  const unfinished = `${partDir(part)}.unfinished`;
-  rmSync(unfinished, { recursive: true, force: true });
+  for (const left of readdirSync(cacheRoot()).filter(
+    (it) => it.startsWith(`${part}-`) && it.includes(".unfinished"),
+  ))
+    rmSync(join(cacheRoot(), left), { recursive: true, force: true });
+  const unfinished = `${partDir(part)}.unfinished-${process.pid}`;
   mkdirSync(unfinished);
   log(`stack: building ${part} (${position}) …`);
   const ticker = setInterval(() => log(`stack: building ${part} (${position}), ${seconds()} …`), 15_000);

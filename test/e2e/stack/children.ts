@@ -1,5 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /** A process that this one started and will not outlive. */
 export interface Child {
@@ -37,7 +48,10 @@ export function startChild({ name, command, args, logFile, env = {} }: ChildSpec
   closeSync(log);
   alive.add(child);
   const gone = new Promise<void>((resolve) => {
-    child.once("error", () => resolve());
+    child.once("error", (error) => {
+      appendFileSync(logFile, `${error.message}\n`);
+      resolve();
+    });
     child.once("exit", () => resolve());
   }).finally(() => alive.delete(child));
   child.unref();
@@ -54,16 +68,40 @@ export function startChild({ name, command, args, logFile, env = {} }: ChildSpec
   };
 }
 
-/** Removes a temporary folder when this process ends, unless `releaseFolder` did so before. */
-export function ownFolder(dir: string): void {
+/**
+ * Makes a temporary folder that goes away with this process, unless `releaseFolder` removed it before. Folders of
+ * processes that were killed outright are swept up on the way.
+ */
+export function ownFolder(): string {
   watchOwnEnd();
+  sweep();
+  const dir = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
   folders.add(dir);
+  return dir;
+}
+
+/** Whether a process with this pid is there. */
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 /** Removes an owned folder now. */
 export function releaseFolder(dir: string): void {
   folders.delete(dir);
   rmSync(dir, { recursive: true, force: true });
+}
+
+const prefix = "eso-bootstrap-e2e-";
+
+function sweep(): void {
+  for (const name of readdirSync(tmpdir()).filter((it) => it.startsWith(prefix))) {
+    const pid = Number(name.slice(prefix.length).split("-")[0]);
+    if (pid > 0 && !isRunning(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
 }
 
 function tieToParent(): string[] {

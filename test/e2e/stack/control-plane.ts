@@ -20,7 +20,7 @@ export interface Layout {
   readonly caFile: string;
   readonly kubeconfig: string;
   readonly api: Api;
-  close(): void;
+  readonly close: () => void;
   readonly specs: Record<ProcessName, ChildSpec>;
 }
 

@@ -14,9 +14,6 @@ export const esoHelmValues = {
   certController: { create: false },
 } as const;
 
-/** `esoHelmValues` as helm arguments. */
-export const esoHelmArgs = ["--set", "webhook.create=false,certController.create=false"] as const;
-
 /** A token file beside the usual one, as a projected volume would make it. */
 export interface ProjectedToken {
   /** Absolute path, below `/var/run` or `/run`. */
@@ -79,13 +76,18 @@ export async function startEso(stack: Stack, options: EsoOptions = {}): Promise<
       ...(options.args ?? []),
     ];
     child = stack.spawn({ name: "eso", command: "unshare", args: [...script, stack.bin.eso, ...args], env });
-    await until("the ESO controller to serve its metrics", () => served(metricsUrl), {
-      timeoutMs: 60_000,
-      explain: () => child.logs().slice(-2000),
-      unless: () => {
-        if (!child.alive()) throw new GiveUp(`the ESO controller ended\n${child.logs().slice(-2000)}`);
-      },
-    });
+    try {
+      await until("the ESO controller to serve its metrics", () => served(metricsUrl), {
+        timeoutMs: 60_000,
+        explain: () => child.logs().slice(-2000),
+        unless: () => {
+          if (!child.alive()) throw new GiveUp(`the ESO controller ended\n${child.logs().slice(-2000)}`);
+        },
+      });
+    } catch (error) {
+      await child.kill();
+      throw error;
+    }
   };
   await start();
   return {
@@ -115,6 +117,7 @@ async function prepare(
     timeoutMs: 120_000,
     everyMs: 100,
   });
+  await kindsServed(stack);
   const issue = async ({ audience, expirationSeconds = oneDay }: Omit<ProjectedToken, "path">) => {
     const spec = { expirationSeconds, ...(audience ? { audiences: [audience] } : {}) };
     const answer = await stack.api<{ status: { token: string } }>("POST", `${account}/token`, { spec });
@@ -144,6 +147,31 @@ async function prepare(
     script: [...asRoot, "--mount", "sh", "-c", enter, "sh", join(root, "run")],
     env: { ...options.env, KUBECONFIG },
   };
+}
+
+/** What the controller looks up when it starts, by API group and version. */
+const watchedKinds: Record<string, readonly string[]> = {
+  "external-secrets.io/v1": [
+    "secretstores",
+    "clustersecretstores",
+    "externalsecrets",
+    "clusterexternalsecrets",
+  ],
+  "external-secrets.io/v1alpha1": ["pushsecrets", "clusterpushsecrets"],
+  "generators.external-secrets.io/v1alpha1": ["generatorstates"],
+};
+
+/**
+ * A Pod needs seconds to start and so finds the CRDs that came with it; a process would be too quick for them, and the
+ * controller looks for a missing kind only every 10 s. Where they do not come, it starts without them, as a Pod would.
+ */
+async function kindsServed(stack: Stack): Promise<void> {
+  const isServed = async ([group, kinds]: [string, readonly string[]]) => {
+    const { resources } = await stack.api<{ resources: { name: string }[] }>("GET", `/apis/${group}`);
+    return kinds.every((kind) => resources.some(({ name }) => name === kind));
+  };
+  const all = async () => (await Promise.all(Object.entries(watchedKinds).map(isServed))).every(Boolean);
+  await until("ESO's kinds", all, { timeoutMs: 8_000 }).catch(() => undefined);
 }
 
 async function served(url: string): Promise<boolean> {

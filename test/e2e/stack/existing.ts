@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { parse } from "yaml";
@@ -44,8 +43,7 @@ export function existingCluster(env: NodeJS.ProcessEnv = process.env): ExistingC
 
 /** The same face as an own stack, for an existing cluster. What only an owner can do throws. */
 export function existingStack({ kubeconfig, context }: ExistingCluster, built: Built): Stack {
-  const dir = mkdtempSync(join(tmpdir(), "eso-bootstrap-e2e-"));
-  ownFolder(dir);
+  const dir = ownFolder();
   const { apiServer, caPem, ...user } = accessOf(load(kubeconfig), context);
   const { api, close } = createApi({ apiServer, caPem, ...user });
   const env = toolEnv(dir, kubeconfig, built);
@@ -55,8 +53,17 @@ export function existingStack({ kubeconfig, context }: ExistingCluster, built: B
   const tool = (path: string) => (args: readonly string[], input?: string) =>
     run(path, args, { env, ...(input === undefined ? {} : { input }) });
   return {
-    ...{ name: context, kubeconfig, apiServer, caPem, serviceAccountIssuer, dir, env, api, owned: false },
-    ...{ bin: built.bin, chart: built.chart },
+    name: context,
+    kubeconfig,
+    apiServer,
+    caPem,
+    serviceAccountIssuer,
+    bin: built.bin,
+    chart: built.chart,
+    dir,
+    env,
+    owned: false,
+    api,
     kubectl: tool(built.bin.kubectl),
     helm: tool(built.bin.helm),
     clientCert: () => {

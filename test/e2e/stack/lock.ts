@@ -1,6 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { isRunning } from "./children.ts";
+
 /** Runs `work` while holding a lock file; a lock whose holder is dead is taken over. */
 export async function withLock<T>(
   file: string,
@@ -32,8 +34,9 @@ function take(file: string): boolean {
 function held(file: string): boolean {
   try {
     const pid = Number(readFileSync(file, "utf8"));
-    return pid === 0 || process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    // Empty for the moment between making the file and writing it.
+    return pid === 0 || isRunning(pid);
+  } catch {
+    return false;
   }
 }

@@ -1,10 +1,14 @@
-import { existsSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { createApi } from "./api.ts";
 import { autoEso } from "./auto-eso.ts";
-import { esoHelmArgs, startEso } from "./eso.ts";
+import { esoHelmValues, startEso } from "./eso.ts";
 import { existingCluster } from "./existing.ts";
 import { until } from "./poll.ts";
 import { type Stack, startStack } from "./stack.ts";
@@ -22,19 +26,19 @@ interface WithStatus {
 
 const storePath = "/apis/external-secrets.io/v1/namespaces/default/secretstores";
 
-async function install(stack: Stack, namespace = "external-secrets", ...more: string[]): Promise<void> {
-  const keep = ["--set", "crds.annotations.helm\\.sh/resource-policy=keep"];
+async function install(stack: Stack, namespace = "external-secrets", more: object = {}): Promise<void> {
+  const values = { ...esoHelmValues, crds: { annotations: { "helm.sh/resource-policy": "keep" } }, ...more };
   const where = ["external-secrets", stack.chart.tgz, "-n", namespace, "--create-namespace"];
-  await stack.helm(["upgrade", "--install", ...where, "--wait", ...esoHelmArgs, ...keep, ...more]);
+  await stack.helm(["upgrade", "--install", ...where, "--wait", "-f", "-"], JSON.stringify(values));
 }
 
-/** A store whose Infisical is a closed port: only a live controller can say so in the status. */
-async function deadStore(stack: Stack, name: string): Promise<void> {
+/** A store that logs in at `hostAPI`: only a live controller can write into its status how that went. */
+async function makeStore(stack: Stack, name: string, hostAPI: string, tokenPath?: string): Promise<void> {
   const secret = {
     apiVersion: "v1",
     kind: "Secret",
     metadata: { name },
-    stringData: { identityId: "nobody" },
+    stringData: { identityId: "nobody", tokenPath: tokenPath ?? "" },
   };
   await stack.api("POST", "/api/v1/namespaces/default/secrets", secret);
   await stack.api("POST", storePath, {
@@ -44,8 +48,13 @@ async function deadStore(stack: Stack, name: string): Promise<void> {
     spec: {
       provider: {
         infisical: {
-          hostAPI: "http://127.0.0.1:9",
-          auth: { kubernetesAuthCredentials: { identityId: { name, key: "identityId" } } },
+          hostAPI,
+          auth: {
+            kubernetesAuthCredentials: {
+              identityId: { name, key: "identityId" },
+              ...(tokenPath ? { serviceAccountTokenPath: { name, key: "tokenPath" } } : {}),
+            },
+          },
           secretsScope: { projectSlug: "none", environmentSlug: "dev", secretsPath: "/" },
         },
       },
@@ -60,7 +69,35 @@ function condition(stack: Stack, store: string): Promise<Condition> {
   });
 }
 
+interface Refusing {
+  url: string;
+  jwts: string[];
+  close(): void;
+}
+
+/** Refuses every login and remembers the tokens that came. A dead port would do, but ESO retries that for 13 s. */
+async function refusingInfisical(): Promise<Refusing> {
+  const jwts: string[] = [];
+  const server = createServer((request, response) => {
+    void json(request).then((body) => {
+      jwts.push((body as { jwt: string }).jwt);
+      response
+        .writeHead(401, { "content-type": "application/json" })
+        .end('{"message":"refused by the test"}');
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, jwts, close: () => server.close() };
+}
+
+/** What a ServiceAccount token says about itself. */
+function claims(jwt: string | undefined): unknown {
+  return JSON.parse(Buffer.from(jwt?.split(".")[1] ?? "", "base64url").toString());
+}
+
 const gone = (pid: number) => !existsSync(`/proc/${pid}`);
+const commandLine = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
 
 // An existing cluster is not ours to stop, and already runs its own ESO.
 describe.skipIf(existingCluster())("the real stack", () => {
@@ -143,11 +180,9 @@ describe.skipIf(existingCluster())("the real stack", () => {
 
   it("runs the real ESO, which says that it cannot reach a dead Infisical", async () => {
     const eso = await startEso(stack);
-    await deadStore(stack, "dead");
-    expect(await condition(stack, "dead")).toMatchObject({
-      status: "False",
-      reason: "InvalidProviderConfig",
-    });
+    await makeStore(stack, "dead", "http://127.0.0.1:9");
+    const found = await condition(stack, "dead");
+    expect(found).toMatchObject({ type: "Ready", status: "False", reason: "InvalidProviderConfig" });
     expect(await stack.kubectl(["get", "events"])).toMatch(/127\.0\.0\.1:9.*connection refused/);
     expect(await (await fetch(eso.metricsUrl)).text()).toContain("secretstore_reconcile_duration");
     const { pid } = eso;
@@ -157,19 +192,42 @@ describe.skipIf(existingCluster())("the real stack", () => {
     expect(eso.alive()).toBe(false);
   });
 
-  it("starts ESO by itself when Helm installs it, elsewhere, and ends it when it is scaled down", async () => {
+  it("starts ESO for a Deployment that Helm makes, with its account, arguments and tokens", async () => {
+    const infisical = await refusingInfisical();
     const auto = autoEso(other);
-    await install(other, "secrets-system", "--set", "controllerClass=mine,fullnameOverride=eso");
+    await install(other, "secrets-system", {
+      fullnameOverride: "eso",
+      extraVolumes: [
+        {
+          name: "own",
+          projected: { sources: [{ serviceAccountToken: { path: "token", audience: "infisical" } }] },
+        },
+      ],
+      extraVolumeMounts: [{ name: "own", mountPath: "/var/run/secrets/infisical" }],
+    });
     const eso = await auto.ready("secrets-system/eso");
-    await deadStore(other, "dead");
-    expect(await condition(other, "dead")).toMatchObject({
+    const account = { sub: "system:serviceaccount:secrets-system:eso" };
+
+    await makeStore(other, "usual", infisical.url);
+    expect(await condition(other, "usual")).toMatchObject({
       status: "False",
       reason: "InvalidProviderConfig",
     });
+    expect(claims(infisical.jwts.at(-1))).toMatchObject({ ...account, aud: [other.serviceAccountIssuer] });
+
+    await makeStore(other, "audience", infisical.url, "/var/run/secrets/infisical/token");
+    await condition(other, "audience");
+    expect(infisical.jwts.map(claims)).toContainEqual(
+      expect.objectContaining({ ...account, aud: ["infisical"] }),
+    );
+
     await other.kubectl(["scale", "deployment/eso", "-n", "secrets-system", "--replicas=0"]);
     await until("the controller to end", () => !eso.alive());
     await other.kubectl(["scale", "deployment/eso", "-n", "secrets-system", "--replicas=1"]);
-    await auto.ready();
+    await install(other, "secrets-system", { fullnameOverride: "eso", controllerClass: "mine" });
+    const again = await auto.ready();
+    expect(commandLine(again.pid)).toContain("--controller-class=mine");
+    infisical.close();
   });
 
   it("has outages: the API server goes and comes back with its data", async () => {

@@ -1,5 +1,3 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 import type { Api } from "./api.ts";
@@ -86,8 +84,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 async function startOnce(name: string, built: Built): Promise<Stack> {
-  const dir = mkdtempSync(join(tmpdir(), "eso-bootstrap-e2e-"));
-  ownFolder(dir);
+  const dir = ownFolder();
   const children = new Map<string, Child>();
   const layout = await layOut(dir, name, built);
   const stack = describe(name, built, layout, children);
@@ -106,8 +103,17 @@ function describe(name: string, built: Built, layout: Layout, children: Map<stri
   const actions: (() => Promise<void> | void)[] = [];
   let users = 0;
   return {
-    ...{ name, kubeconfig, apiServer, serviceAccountIssuer, dir, env, api, owned: true },
-    ...{ caPem: authority.caPem, bin: built.bin, chart: built.chart },
+    name,
+    kubeconfig,
+    apiServer,
+    caPem: authority.caPem,
+    serviceAccountIssuer,
+    bin: built.bin,
+    chart: built.chart,
+    dir,
+    env,
+    owned: true,
+    api,
     kubectl: (args, input) => run(built.bin.kubectl, args, withInput(env, input)),
     helm: (args, input) => run(built.bin.helm, args, withInput(env, input)),
     clientCert({ commonName, organizations = [], expired = false, context = name, namespace, ...validity }) {
