@@ -1,0 +1,38 @@
+/** Seconds per unit. Go's units (time.ParseDuration), and `d`, which Go does not know. */
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-9,
+  us: 1e-6,
+  µs: 1e-6,
+  ms: 1e-3,
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86_400,
+};
+
+const PART = /(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)/gy;
+
+/**
+ * Seconds of a duration such as `60s`, `5m`, `1h30m` or `720h`; undefined when it is none.
+ * `days` also takes `30d`: right for our own settings, wrong for what ESO parses with Go.
+ */
+export function parseDuration(text: string, options: { days?: boolean } = {}): number | undefined {
+  if (text === "0") return 0;
+  if (text.length === 0 || text.length > 40) return undefined;
+  let seconds = 0;
+  let end = 0;
+  for (const [part, amount, unit] of text.matchAll(PART)) {
+    if (unit === undefined || (unit === "d" && !options.days)) return undefined;
+    seconds += Number(amount) * (UNITS[unit] ?? 0);
+    end += part.length;
+  }
+  return end === text.length ? seconds : undefined;
+}
+
+/** The shortest text that `parseDuration` reads as these seconds: 7200 → `2h`, 90 → `1m30s`. */
+export function formatDuration(seconds: number): string {
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor((seconds % 3600) / 60);
+  const rest = seconds % 60;
+  return [hours && `${hours}h`, minutes && `${minutes}m`, rest && `${rest}s`].filter(Boolean).join("") || "0s";
+}
