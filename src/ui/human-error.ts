@@ -34,7 +34,7 @@ export function troubleLines(trouble: Trouble, style: Style, indent: string): st
     ...reason,
     ...fixLines(trouble.fix, style, room),
     ...facts.flatMap(([label, text]) => labelled(style.text(label), style.text(text), room)),
-    ...labelled("More", `eso-bootstrap explain ${trouble.code}  ${docsAnchor(trouble.code)}`, room),
+    ...moreLines(trouble.code, room),
   ].map((line) => indent + line);
 }
 
@@ -49,6 +49,13 @@ export function withCode(sign: string, message: string, code: Code, style: Style
     ? [pad(last, edge - 2 - code.length) + painted]
     : [last, " ".repeat(edge - 2 - code.length) + painted];
   return [...lines.slice(0, -1), ...ends].map((line, index) => `${index === 0 ? sign : " "} ${line}`);
+}
+
+/** The command works offline; the anchor stands beside it where there is room. */
+function moreLines(code: Code, room: number): string[] {
+  const command = `eso-bootstrap explain ${code}`;
+  const both = `${command}  ${docsAnchor(code)}`;
+  return labelled("More", LABEL_COLUMNS + 1 + both.length <= room ? both : command, room);
 }
 
 function fixLines(fix: Fix | undefined, style: Style, room: number): string[] {

@@ -1,6 +1,5 @@
 import type { ActionKind, Change, FieldDiff, Plan, Target } from "../engine/plan.ts";
 import { isWrite } from "../engine/plan.ts";
-import { CODES } from "../codes.ts";
 import { grouped } from "./grouped.ts";
 import type { Meaning, Sign, Style } from "./style.ts";
 import { count, ellipsise, pad, width, wrap } from "./text.ts";
@@ -25,16 +24,17 @@ const LOOKS: Readonly<Record<ActionKind, { sign: Sign; meaning: Meaning }>> = {
   blocked: { sign: "blocked", meaning: "bad" },
 };
 
-const TITLE_COLUMNS = 10;
+const TITLE_COLUMNS = 9;
 const HEAD_COLUMNS = 40;
 const MARGIN = `${" ".repeat(2 + TITLE_COLUMNS)} `;
 const MAX_DIFFS = 8;
 const MAX_VALUE = 60;
+const WAY_ON = "To go on: --adopt takes over a foreign object, --force-conflicts a foreign field.";
 
 /** The plan as a table, one group of steps after the other. `all`: also what stays as it is, and every field. */
 export function planLines(plan: Plan, style: Style, all = false): string[] {
-  const head = headLine(plan, style);
-  if (!all && plan.changes.every((change) => change.action === "unchanged")) return [head];
+  const head = headLines(plan, style);
+  if (!all && plan.changes.every((change) => change.action === "unchanged")) return head;
   const body = grouped(plan.changes, titleOf).flatMap(([title, changes]) => {
     const lines = groupLines(changes, style, all);
     return lines.map((line, index) => {
@@ -43,7 +43,7 @@ export function planLines(plan: Plan, style: Style, all = false): string[] {
       return `  ${label} ${line}`.trimEnd();
     });
   });
-  return [head, ...body, ...wayOn(plan, style)];
+  return [...head, ...body, ...wayOn(plan, style)];
 }
 
 /** `prod-eu ↔ eu.infisical.com/shop`. */
@@ -66,9 +66,12 @@ function amount({ changes }: Plan): string {
     .join(", ");
 }
 
-function headLine(plan: Plan, style: Style): string {
-  const dot = ` ${style.sign("dot")} `;
-  return [style.paint("strong", "Plan"), whereOf(plan, style), amount(plan)].join(dot);
+function headLines(plan: Plan, style: Style): string[] {
+  const title = "Plan";
+  const rest = [whereOf(plan, style), amount(plan)].join(` ${style.sign("dot")} `);
+  return wrap(`${style.sign("dot")} ${rest}`, style.columns - title.length - 1).map((line, index) =>
+    index === 0 ? `${style.paint("strong", title)} ${line}` : `  ${line}`,
+  );
 }
 
 function titleOf({ step }: Change): string {
@@ -106,11 +109,11 @@ function changeLines(change: Change, style: Style, all: boolean): string[] {
   const room = style.columns - MARGIN.length - 2;
   const summary = style.text(change.summary);
   const first = style.paint(meaning, style.sign(sign));
-  const padded = pad(head, HEAD_COLUMNS);
-  const fits = summary !== "" && width(padded) + 2 + width(summary) <= room;
-  const lines = fits
-    ? [`${first} ${padded}  ${style.paint("quiet", summary)}`]
-    : [`${first} ${head}`, ...indented(summary, style)];
+  const spare = room - width(summary) - 2;
+  const lines =
+    summary !== "" && width(head) <= spare
+      ? [`${first} ${pad(head, Math.min(HEAD_COLUMNS, spare))}  ${style.paint("quiet", summary)}`]
+      : [`${first} ${head}`, ...indented(summary, style)];
   return [...lines, ...reasonLines(change, style), ...diffLines(change.diff ?? [], style, all)];
 }
 
@@ -141,7 +144,7 @@ function fieldLines({ path, from, to }: FieldDiff, style: Style): string[] {
   const [before, after] = [valueText(from, style), valueText(to, style)];
   const line = `${style.text(path)}: ${before} ${style.sign("arrow")} ${after}`;
   if (width(line) <= room) return [`    ${line}`];
-  const cut = (text: string) => ellipsise(text, room - 2, style.sign("ellipsis"));
+  const cut = (text: string) => ellipsise(text, room - 4, style.sign("ellipsis"));
   return [
     `    ${cut(style.text(path))}:`,
     `      ${cut(before)}`,
@@ -158,7 +161,7 @@ function valueText(value: unknown, style: Style): string {
 
 function wayOn(plan: Plan, style: Style): string[] {
   if (!plan.changes.some((change) => change.action === "blocked")) return [];
-  return wrap(`To go on: ${CODES["ESOB-C203"].mend}`, style.columns - 4).map(
+  return wrap(WAY_ON, style.columns - 4).map(
     (line, index) => `  ${index === 0 ? style.paint("bad", style.sign("blocked")) : " "} ${line}`,
   );
 }

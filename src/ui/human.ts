@@ -57,8 +57,7 @@ export function createHumanReporter(terminal: Terminal, options: HumanOptions = 
 
   return {
     event(event) {
-      if (verbosity === "quiet") return;
-      hear(event, tell);
+      if (verbosity !== "quiet") hear(event, tell);
       if (event.type !== "checked") memory.proofBegan = now();
     },
     end(result) {

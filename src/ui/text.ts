@@ -52,7 +52,7 @@ function wrapParagraph(paragraph: string, columns: number): string[] {
       line = longer;
       continue;
     }
-    lines.push(line);
+    lines.push(line.trimEnd());
     line = word;
   }
   return [...lines, line];
