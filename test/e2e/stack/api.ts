@@ -29,10 +29,7 @@ export interface ApiClient {
 }
 
 /** A few lines of JSON over TLS, because starting kubectl for every poll costs more than the answer. */
-export function createApi({ apiServer, caPem, certPem, keyPem, token }: ApiAccess): {
-  api: Api;
-  close(): void;
-} {
+export function createApi({ apiServer, caPem, certPem, keyPem, token }: ApiAccess): ApiClient {
   const agent = new Agent({ ca: caPem, cert: certPem, key: keyPem, keepAlive: true });
   const headers = {
     accept: "application/json",

@@ -99,6 +99,7 @@ async function buildPart(part: PartName, position: string, log: Log): Promise<vo
     renameSync(unfinished, partDir(part));
   } finally {
     clearInterval(ticker);
+    rmSync(unfinished, { recursive: true, force: true });
   }
   log(`stack: ${part} built (${position}), ${seconds()}`);
 }
