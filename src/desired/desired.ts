@@ -1,6 +1,14 @@
 import { createHash } from "node:crypto";
 import type { ReadGrant } from "../infisical/infisical.ts";
-import type { EsoInput, Inputs, KeyInput, Namespaces, ReviewerInput, SecretInput, StoreInput } from "../inputs/inputs.ts";
+import type {
+  EsoInput,
+  Inputs,
+  KeyInput,
+  Namespaces,
+  ReviewerInput,
+  SecretInput,
+  StoreInput,
+} from "../inputs/inputs.ts";
 import type { Secret } from "../secret.ts";
 
 /** A store and the machine identity behind it: one identity, one or more namespaced objects. */
@@ -120,7 +128,8 @@ function desiredStore(store: StoreInput, cluster: string, facts: DesiredFacts): 
     identityName,
     identityId: store.identityId,
     roleSlug: cut(slug(`k8s-${identityName.replace(/^eso-/, "")}`), 60),
-    identitySecret: store.kind === "SecretStore" ? `${store.name}-identity` : `${store.name}-cluster-identity`,
+    identitySecret:
+      store.kind === "SecretStore" ? `${store.name}-identity` : `${store.name}-cluster-identity`,
     accessTokenTtl: store.accessTokenTTL,
     spec: store.spec,
   };
@@ -128,13 +137,22 @@ function desiredStore(store: StoreInput, cluster: string, facts: DesiredFacts): 
 
 function grantOf({ environment, path, recursive, alsoRead, imports }: StoreInput): ReadGrant {
   const own = { environment, path, subtree: recursive };
-  return { scopes: [own, ...alsoRead.map((other) => ({ environment, path: other, subtree: false }))], imports };
+  return {
+    scopes: [own, ...alsoRead.map((other) => ({ environment, path: other, subtree: false }))],
+    imports,
+  };
 }
 
-function desiredSecret(secret: SecretInput, stores: readonly DesiredStore[], facts: DesiredFacts): DesiredSecret {
+function desiredSecret(
+  secret: SecretInput,
+  stores: readonly DesiredStore[],
+  facts: DesiredFacts,
+): DesiredSecret {
   const namespaces = facts.namespaces(secret.namespace);
   const candidates = stores.filter((store) => store.name === secret.store);
-  const near = candidates.find((store) => store.kind === "SecretStore" && namespaces.every((ns) => store.namespaces.includes(ns)));
+  const near = candidates.find(
+    (store) => store.kind === "SecretStore" && namespaces.every((ns) => store.namespaces.includes(ns)),
+  );
   const store = near ?? candidates.find(({ kind }) => kind === "ClusterSecretStore") ?? candidates[0];
   // The configuration was checked: a secret whose store no one defines never gets here.
   if (!store) throw new Error(`no store named ${secret.store}`);

@@ -17,7 +17,11 @@ const named = (name: string, namespace?: string): Edit[] => [
 ];
 
 /** The Secret that tells ESO the identity's id: not a secret, but ESO reads it only from one (eso.md 1.4). */
-export function identitySecretManifest(store: DesiredStore, namespace: string, identityId: string): KubeObject {
+export function identitySecretManifest(
+  store: DesiredStore,
+  namespace: string,
+  identityId: string,
+): KubeObject {
   return fromTemplate("identity-secret", [
     ...named(store.identitySecret, namespace),
     [["data", "identityId"], Buffer.from(identityId).toString("base64")],
@@ -49,7 +53,9 @@ export function storeManifest(store: DesiredStore, namespace: string, desired: D
     [[...scope, "recursive"], store.recursive],
     ...(desired.infisical.ca ? [[[...provider, "caProvider"], ca] as Edit] : []),
     ...(controllerClass === "default" ? [] : [[["spec", "controller"], controllerClass] as Edit]),
-    ...(cluster && store.allowedNamespaces ? [[["spec", "conditions"], [condition(store.allowedNamespaces)]] as Edit] : []),
+    ...(cluster && store.allowedNamespaces
+      ? [[["spec", "conditions"], [condition(store.allowedNamespaces)]] as Edit]
+      : []),
   ]);
   return withSpec(manifest, store.spec);
 }
@@ -94,7 +100,10 @@ export function reviewerManifests({ reviewer }: Desired): KubeObject[] {
 }
 
 /** Self review: ESO's own ServiceAccount may review tokens, by a binding of ours. */
-export function selfReviewManifests({ reviewer }: Desired, eso: { namespace: string; name: string }): KubeObject[] {
+export function selfReviewManifests(
+  { reviewer }: Desired,
+  eso: { namespace: string; name: string },
+): KubeObject[] {
   const narrow = reviewer.clusterRole === "tokenreview-only";
   const name = `${reviewer.serviceAccount}-self`;
   return [

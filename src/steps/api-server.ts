@@ -40,11 +40,13 @@ async function assertReachable({ net }: Ports, desired: Desired, url: string): P
   const loopback = api.some((address) => kindOf(address) === "loopback") || host === "localhost";
   const elsewhere = !server.some((address) => kindOf(address) === "loopback");
   const closed = api.length > 0 && api.every((address) => kindOf(address) !== "public");
-  if ((CLOUD.has(infisical) && (closed || loopback)) || (loopback && elsewhere)) throw unreachable(url, infisical, loopback);
+  if ((CLOUD.has(infisical) && (closed || loopback)) || (loopback && elsewhere))
+    throw unreachable(url, infisical, loopback);
 }
 
 function assertInClusterName(desired: Desired, host: string): void {
-  if (CLOUD.has(hostOf(desired.infisical.host))) throw unreachable(`https://${host}`, hostOf(desired.infisical.host), false);
+  if (CLOUD.has(hostOf(desired.infisical.host)))
+    throw unreachable(`https://${host}`, hostOf(desired.infisical.host), false);
   if (host.endsWith(".svc"))
     throw new BootstrapError("ESOB-R107", {
       message: `Infisical will not resolve "${host}".`,
@@ -56,9 +58,12 @@ function assertInClusterName(desired: Desired, host: string): void {
 function unreachable(url: string, infisical: string, loopback: boolean): BootstrapError {
   return new BootstrapError("ESOB-R117", {
     message: `Infisical (${infisical}) cannot reach the API server at ${url}.`,
-    reason: loopback ? "that address is this machine's own loopback" : "that address is private, and Infisical is not in that network",
+    reason: loopback
+      ? "that address is this machine's own loopback"
+      : "that address is private, and Infisical is not in that network",
     fix: {
-      summary: "Give the address under which Infisical reaches the API server, or run Infisical in the same network.",
+      summary:
+        "Give the address under which Infisical reaches the API server, or run Infisical in the same network.",
       command: "eso-bootstrap init --api-server https://YOUR-PUBLIC-API-SERVER:6443",
     },
   });
@@ -87,7 +92,12 @@ async function chooseCa(ports: Ports, desired: Desired, url: string): Promise<Om
 
 async function candidateCas({ cluster }: Ports, desired: Desired): Promise<{ ca: string; caFrom: string }[]> {
   if (desired.cluster.ca) return [{ ca: desired.cluster.ca.trim(), caFrom: "cluster.caFile" }];
-  const root = await cluster.get({ apiVersion: "v1", kind: "ConfigMap", namespace: "kube-system", name: "kube-root-ca.crt" });
+  const root = await cluster.get({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    namespace: "kube-system",
+    name: "kube-root-ca.crt",
+  });
   const inConfigMap = at(root?.["data"], "ca.crt");
   return [
     ...(typeof inConfigMap === "string" ? [{ ca: inConfigMap.trim(), caFrom: "kube-root-ca.crt" }] : []),
@@ -103,7 +113,10 @@ const trimSlash = (url: string) => url.replace(/\/+$/, "");
 export function kindOf(address: string): "loopback" | "private" | "public" {
   const patterns: [RegExp, "loopback" | "private"][] = [
     [/^(127\.|::1$|::ffff:127\.)/, "loopback"],
-    [/^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/, "private"],
+    [
+      /^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/,
+      "private",
+    ],
     [/^(f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)/i, "private"],
   ];
   return patterns.find(([pattern]) => pattern.test(address))?.[1] ?? "public";

@@ -40,7 +40,11 @@ export async function findEso({ cluster, helm }: Ports, desired: Desired): Promi
   const [found, controllers, crds] = await Promise.all([
     manage ? helm.release(release, namespace) : undefined,
     findControllers(cluster),
-    Promise.all(ESO_CRDS.map((name) => cluster.get({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", name }))),
+    Promise.all(
+      ESO_CRDS.map((name) =>
+        cluster.get({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", name }),
+      ),
+    ),
   ]);
   const mine = (controller: Controller) =>
     controller.namespace === namespace && controller.installedBy === `Helm release ${namespace}/${release}`;
@@ -82,11 +86,15 @@ export function isServed(crd: KubeObject | undefined): boolean {
 export async function findControllers(cluster: Cluster): Promise<Controller[]> {
   const labelled: Controller[] = [];
   const query = { apiVersion: "apps/v1", kind: "Deployment" };
-  for await (const deployment of cluster.list({ ...query, labelSelector: "app.kubernetes.io/name=external-secrets" }))
+  for await (const deployment of cluster.list({
+    ...query,
+    labelSelector: "app.kubernetes.io/name=external-secrets",
+  }))
     labelled.push(controllerOf(deployment));
   if (labelled.length > 0) return labelled;
   const byImage: Controller[] = [];
-  for await (const deployment of cluster.list(query)) if (runsEso(deployment)) byImage.push(controllerOf(deployment));
+  for await (const deployment of cluster.list(query))
+    if (runsEso(deployment)) byImage.push(controllerOf(deployment));
   return byImage;
 }
 
@@ -108,7 +116,9 @@ function controllerOf(deployment: KubeObject): Controller {
     namespace,
     deployment: name,
     serviceAccount: String((isMap(podSpec) && podSpec["serviceAccountName"]) || "default"),
-    version: (labels["app.kubernetes.io/version"] ?? /:v?([\d.]+)/.exec(String(container["image"]))?.[1])?.replace(/^v/, ""),
+    version: (
+      labels["app.kubernetes.io/version"] ?? /:v?([\d.]+)/.exec(String(container["image"]))?.[1]
+    )?.replace(/^v/, ""),
     controllerClass: optionOf(args, "--controller-class") ?? "default",
     installedBy: installer(annotations, labels),
     available: isAvailable(deployment),
@@ -120,7 +130,9 @@ function installer(annotations: Record<string, string>, labels: Record<string, s
   if (labels["kustomize.toolkit.fluxcd.io/name"] ?? labels["helm.toolkit.fluxcd.io/name"]) return "Flux";
   if (labels["olm.owner"]) return "OLM";
   const release = annotations["meta.helm.sh/release-name"];
-  return release ? `Helm release ${annotations["meta.helm.sh/release-namespace"]}/${release}` : "plain manifests";
+  return release
+    ? `Helm release ${annotations["meta.helm.sh/release-namespace"]}/${release}`
+    : "plain manifests";
 }
 
 /** The rollout is over only when the newest generation was seen and is available. */
@@ -128,7 +140,12 @@ export function isAvailable(deployment: KubeObject): boolean {
   const status = isMap(deployment["status"]) ? deployment["status"] : {};
   const seen = Number(status["observedGeneration"] ?? 0) >= (deployment.metadata.generation ?? 0);
   const wanted = Number(at(deployment["spec"], "replicas") ?? 1);
-  return seen && wanted > 0 && Number(status["availableReplicas"] ?? 0) >= wanted && Number(status["updatedReplicas"] ?? 0) >= wanted;
+  return (
+    seen &&
+    wanted > 0 &&
+    Number(status["availableReplicas"] ?? 0) >= wanted &&
+    Number(status["updatedReplicas"] ?? 0) >= wanted
+  );
 }
 
 /** The chart's rule: `serviceAccount.name`, else the full name (eso.md 4.3). */

@@ -39,7 +39,8 @@ const target = ({ desired }: RoadContext): Target => ({
   name: desired.eso.release,
 });
 
-const versionText = ({ desired }: RoadContext) => `${desired.eso.chart.split("/").at(-1)} ${desired.eso.version}`;
+const versionText = ({ desired }: RoadContext) =>
+  `${desired.eso.chart.split("/").at(-1)} ${desired.eso.version}`;
 
 function usedAsItIs({ controller }: EsoFact): Action {
   const { namespace = "", deployment = "", version, installedBy } = controller ?? {};
@@ -68,7 +69,8 @@ function foreignRelease(context: RoadContext, release: Release): Action {
       action: "blocked",
       target: target(context),
       summary: `${release.chart} ${release.chartVersion}`,
-      reason: "a Helm release of that name was made by somebody else and runs no ESO; choose another eso.release",
+      reason:
+        "a Helm release of that name was made by somebody else and runs no ESO; choose another eso.release",
     },
   };
 }
@@ -82,8 +84,10 @@ async function lookAtRelease(context: RoadContext, fact: EsoFact, release: Relea
   if (!sameData(release.values, values)) diff.push({ path: "values", from: release.values, to: values });
   if (release.status !== "deployed") diff.push({ path: "status", from: release.status, to: "deployed" });
   if (!fact.controller) diff.push({ path: "deployment", from: "absent", to: "present" });
-  if (fact.brokenCrds.length > 0) diff.push({ path: "crds", from: `missing: ${fact.brokenCrds.join(", ")}`, to: "served as v1" });
-  if (diff.length > 0) return [install(context, fact, "update", `${eso.chart.split("/").at(-1)} ${wanted}`, diff)];
+  if (fact.brokenCrds.length > 0)
+    diff.push({ path: "crds", from: `missing: ${fact.brokenCrds.join(", ")}`, to: "served as v1" });
+  if (diff.length > 0)
+    return [install(context, fact, "update", `${eso.chart.split("/").at(-1)} ${wanted}`, diff)];
   return [{ change: { step: STEP, action: "unchanged", target: target(context), summary: `ESO ${wanted}` } }];
 }
 
@@ -102,7 +106,13 @@ function valuesOf({ desired }: RoadContext, fact: EsoFact): Record<string, unkno
   return merge(values, ours) as Record<string, unknown>;
 }
 
-function install(context: RoadContext, fact: EsoFact, action: "create" | "update", summary: string, diff?: FieldDiff[]): Action {
+function install(
+  context: RoadContext,
+  fact: EsoFact,
+  action: "create" | "update",
+  summary: string,
+  diff?: FieldDiff[],
+): Action {
   return {
     change: { step: STEP, action, target: target(context), summary, ...(diff && { diff }) },
     needs: { kubernetes: helmRights(context.desired.eso.namespace) },
@@ -142,17 +152,29 @@ function helmRights(namespace: string): AccessQuery[] {
  * A helm that was killed leaves its release `pending`, and helm refuses to go on from there. When it is surely dead, the
  * record of that attempt is removed; the next `upgrade --install` takes over the objects, which carry the release's name.
  */
-async function clearDeadRelease({ cluster, helm, clock, desired, emit }: RoadContext, seen: Release | undefined): Promise<void> {
+async function clearDeadRelease(
+  { cluster, helm, clock, desired, emit }: RoadContext,
+  seen: Release | undefined,
+): Promise<void> {
   const { release: name, namespace } = desired.eso;
   let release = seen;
   while (release?.ours && release.status.startsWith("pending")) {
     if (clock.now() - release.updated.getTime() > DEAD_AFTER_MS) {
-      const ref = { apiVersion: "v1", kind: "Secret", namespace, name: `sh.helm.release.v1.${name}.v${release.revision}` };
+      const ref = {
+        apiVersion: "v1",
+        kind: "Secret",
+        namespace,
+        name: `sh.helm.release.v1.${name}.v${release.revision}`,
+      };
       const record = await cluster.get(ref);
       if (record?.metadata.uid) await cluster.delete(ref, { uid: record.metadata.uid });
       return;
     }
-    emit({ type: "waiting", what: `Helm release ${name}`, state: `${release.status}: another helm may be at work` });
+    emit({
+      type: "waiting",
+      what: `Helm release ${name}`,
+      state: `${release.status}: another helm may be at work`,
+    });
     await clock.sleep(1000);
     release = await helm.release(name, namespace);
   }
@@ -164,7 +186,13 @@ async function settle({ cluster, desired, emit, options }: RoadContext): Promise
   const wait = { timeoutMs: options.timeoutMs, signal: options.signal };
   const labelSelector = `app.kubernetes.io/instance=${release}`;
   const deployments: KubeObject[] = [];
-  for await (const one of cluster.list({ apiVersion: "apps/v1", kind: "Deployment", namespace, labelSelector })) deployments.push(one);
+  for await (const one of cluster.list({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    namespace,
+    labelSelector,
+  }))
+    deployments.push(one);
   let ready = 0;
   const results = await Promise.all([
     ...deployments.map(async (deployment) => {
@@ -192,6 +220,7 @@ async function settle({ cluster, desired, emit, options }: RoadContext): Promise
 function conditionText(object: KubeObject | undefined): string {
   const condition = listAt(object?.["status"], "conditions").find(({ status }) => status === "False");
   const available = at(object?.["status"], "availableReplicas") ?? 0;
-  return condition ? `${String(condition["reason"])}: ${String(condition["message"])}` : `${String(available)} replicas available`;
+  return condition
+    ? `${String(condition["reason"])}: ${String(condition["message"])}`
+    : `${String(available)} replicas available`;
 }
-

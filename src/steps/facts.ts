@@ -48,7 +48,8 @@ export function createFacts(ports: Ports, desired: Desired): Facts {
     hasUniversalAuth: ({ id }) => once(`universal-auth ${id}`, () => infisical.hasUniversalAuth(id)),
     reviewerSecrets: () => once("reviewer-secrets", () => listReviewerSecrets(cluster, desired)),
     apiServer: () => once("api-server", () => findApiServer(ports, desired)),
-    names: (store, path) => once(`names ${store.project} ${store.environment} ${path}`, () => readNames(store, path)),
+    names: (store, path) =>
+      once(`names ${store.project} ${store.environment} ${path}`, () => readNames(store, path)),
     forget: () => known.clear(),
   };
   const readNames = async (store: DesiredStore, path: string) => {

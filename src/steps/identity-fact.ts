@@ -26,11 +26,17 @@ const isMarked = (identity: Identity, mark: Record<string, string>) =>
  * Names are not unique at Infisical: two that match are refused (ESOB-I205).
  */
 export async function findIdentity(ports: Ports, facts: Facts, store: DesiredStore): Promise<IdentityFact> {
-  const [traits, uid, project] = await Promise.all([facts.traits(), facts.clusterUid(), facts.project(store.project)]);
+  const [traits, uid, project] = await Promise.all([
+    facts.traits(),
+    facts.clusterUid(),
+    facts.project(store.project),
+  ]);
   const mark = markOf(store, uid);
   const judge = async (identity: Identity, named: boolean): Promise<IdentityFact> => ({
     identity,
-    ours: traits.identityMetadata ? isMarked(identity, mark) : named || (await looksOurs(ports, identity, project, store)),
+    ours: traits.identityMetadata
+      ? isMarked(identity, mark)
+      : named || (await looksOurs(ports, identity, project, store)),
   });
 
   const recorded = await recordedId(ports, store);
@@ -53,7 +59,9 @@ function ambiguous(store: DesiredStore, candidates: readonly Identity[]): Bootst
   return new BootstrapError("ESOB-I205", {
     message: `${candidates.length} machine identities are named "${store.identityName}".`,
     reason: "names are not unique at Infisical, and nothing in the cluster says which one is meant",
-    fix: { summary: `Set identityId at store ${store.name} to the right one, or remove the others at Infisical.` },
+    fix: {
+      summary: `Set identityId at store ${store.name} to the right one, or remove the others at Infisical.`,
+    },
     facts: { Exists: candidates.map(({ id }) => id).join(", ") },
   });
 }
@@ -61,7 +69,12 @@ function ambiguous(store: DesiredStore, candidates: readonly Identity[]): Bootst
 /** The id in a Secret of ours that ESO reads; in the first of the store's namespaces that has one. */
 async function recordedId({ cluster }: Ports, store: DesiredStore): Promise<string | undefined> {
   for (const namespace of store.namespaces) {
-    const secret = await cluster.get({ apiVersion: "v1", kind: "Secret", namespace, name: store.identitySecret });
+    const secret = await cluster.get({
+      apiVersion: "v1",
+      kind: "Secret",
+      namespace,
+      name: store.identitySecret,
+    });
     if (secret?.metadata.labels?.[MANAGED_BY_LABEL] !== MANAGER) continue;
     const id = at(secret["data"], "identityId");
     if (typeof id === "string" && id) return Buffer.from(id, "base64").toString("utf8").trim();
@@ -73,8 +86,14 @@ async function recordedId({ cluster }: Ports, store: DesiredStore): Promise<stri
  * Servers of 2024 keep no metadata. There an identity of our name is ours when it can do nothing but what we would let it:
  * no other auth method than ours, and no other role in the project than ours (a run that was killed leaves just that).
  */
-async function looksOurs(ports: Ports, identity: Identity, project: Project | undefined, store: DesiredStore): Promise<boolean> {
+async function looksOurs(
+  ports: Ports,
+  identity: Identity,
+  project: Project | undefined,
+  store: DesiredStore,
+): Promise<boolean> {
   if (identity.authMethods.some((method) => method !== "kubernetes-auth")) return false;
-  const membership: Membership | undefined = project && (await ports.infisical.findMembership(project, identity.id));
+  const membership: Membership | undefined =
+    project && (await ports.infisical.findMembership(project, identity.id));
   return (membership?.roles ?? []).every((role) => role === store.roleSlug || role === "no-access");
 }

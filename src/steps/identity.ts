@@ -23,7 +23,10 @@ export const identityStep: Step<RoadContext> = {
 const sameRules = (asked: readonly Rule[], got: readonly Rule[]) => compareRules(asked, got) === "same";
 
 async function lookAtStore(context: RoadContext, store: DesiredStore): Promise<Action[]> {
-  const [{ identity, ours }, role] = await Promise.all([context.facts.identity(store), findRole(context, store)]);
+  const [{ identity, ours }, role] = await Promise.all([
+    context.facts.identity(store),
+    findRole(context, store),
+  ]);
   if (role && !role.description.includes(ROLE_MARK) && !context.options.adopt) return [foreignRole(store)];
   if (!identity) return [createIdentity(context, store), grantAction(context, store, "create", [])];
   if (!ours && !context.options.adopt) return [foreign(store)];
@@ -51,7 +54,14 @@ const identityTarget = (store: DesiredStore) =>
   ({ system: "infisical", kind: "MachineIdentity", name: store.identityName }) as const;
 
 function same(store: DesiredStore): Action {
-  return { change: { step: STEP, action: "unchanged", target: identityTarget(store), summary: `for ${store.kind} ${store.id}` } };
+  return {
+    change: {
+      step: STEP,
+      action: "unchanged",
+      target: identityTarget(store),
+      summary: `for ${store.kind} ${store.id}`,
+    },
+  };
 }
 
 function foreign(store: DesiredStore): Action {
@@ -61,14 +71,20 @@ function foreign(store: DesiredStore): Action {
       action: "blocked",
       target: identityTarget(store),
       summary: `for ${store.kind} ${store.id}`,
-      reason: "an identity of that name does not carry our mark; --adopt takes it over, `identity:` chooses another name",
+      reason:
+        "an identity of that name does not carry our mark; --adopt takes it over, `identity:` chooses another name",
     },
   };
 }
 
 function adopt({ infisical, facts }: RoadContext, store: DesiredStore, identity: Identity): Action {
   return {
-    change: { step: STEP, action: "update", target: identityTarget(store), summary: "taken over: gets our mark" },
+    change: {
+      step: STEP,
+      action: "update",
+      target: identityTarget(store),
+      summary: "taken over: gets our mark",
+    },
     needs: { infisical: [{ scope: "org", action: "edit", subject: "identity" }] },
     apply: async () => {
       const metadata = markOf(store, await facts.clusterUid());
@@ -81,17 +97,27 @@ function adopt({ infisical, facts }: RoadContext, store: DesiredStore, identity:
 function createIdentity(context: RoadContext, store: DesiredStore): Action {
   const { infisical, facts } = context;
   return {
-    change: { step: STEP, action: "create", target: identityTarget(store), summary: `for ${store.kind} ${store.id}` },
+    change: {
+      step: STEP,
+      action: "create",
+      target: identityTarget(store),
+      summary: `for ${store.kind} ${store.id}`,
+    },
     needs: { infisical: [{ scope: "org", action: "create", subject: "identity" }] },
     apply: async () => {
       const project = await mustHaveProject(context, store);
       const metadata = markOf(store, await facts.clusterUid());
       const inProject = await mustLiveInProject(context, project);
       try {
-        await infisical.createIdentity({ name: store.identityName, metadata, project: inProject ? project : undefined });
+        await infisical.createIdentity({
+          name: store.identityName,
+          metadata,
+          project: inProject ? project : undefined,
+        });
       } catch (error) {
         const { projectIdentities } = await facts.traits();
-        if (inProject || !projectIdentities || !isBootstrapError(error) || error.code !== "ESOB-I109") throw error;
+        if (inProject || !projectIdentities || !isBootstrapError(error) || error.code !== "ESOB-I109")
+          throw error;
         await infisical.createIdentity({ name: store.identityName, metadata, project });
       }
     },
@@ -112,7 +138,11 @@ interface Access {
   readonly privilege: Privilege | undefined;
 }
 
-async function readAccess({ infisical, facts }: RoadContext, store: DesiredStore, identity: Identity): Promise<Access | undefined> {
+async function readAccess(
+  { infisical, facts }: RoadContext,
+  store: DesiredStore,
+  identity: Identity,
+): Promise<Access | undefined> {
   const project = await facts.project(store.project);
   if (!project) return undefined;
   const [asked, role, membership] = await Promise.all([
@@ -131,7 +161,8 @@ function differences(access: Access | undefined, store: DesiredStore): FieldDiff
   const wanted = byPrivilege ? "no-access" : store.roleSlug;
   const diff: FieldDiff[] = [];
   const rules = byPrivilege ? privilege.rules : role?.rules;
-  if (!rules || !asked || !sameRules(asked, rules)) diff.push({ path: "rules", from: describeRules(rules), to: describe(store) });
+  if (!rules || !asked || !sameRules(asked, rules))
+    diff.push({ path: "rules", from: describeRules(rules), to: describe(store) });
   if (!membership || membership.roles.join() !== wanted || membership.rows > 1)
     diff.push({ path: "membership", from: membership?.roles.join(", ") ?? "none", to: wanted });
   return diff;
@@ -141,7 +172,9 @@ const describeRules = (rules: readonly Rule[] | undefined) => (rules ? "other ru
 
 /** `read /shop in prod, nothing else`: the grant in words. */
 export function describe({ grant }: DesiredStore): string {
-  const scopes = grant.scopes.map(({ environment, path, subtree }) => `${path}${subtree ? " and below" : ""} in ${environment}`);
+  const scopes = grant.scopes.map(
+    ({ environment, path, subtree }) => `${path}${subtree ? " and below" : ""} in ${environment}`,
+  );
   return `read ${scopes.join(" and ")}${grant.imports ? ", with imports" : ""}, nothing else`;
 }
 
@@ -159,7 +192,12 @@ const GRANT_RIGHTS: InfisicalRight[] = [
  * Role, membership and, where the plan refuses custom roles, the additional privilege: one change, because which of them
  * it takes is known only when the server has answered (no route tells the plan, infisical-api.md 1.6).
  */
-function grantAction(context: RoadContext, store: DesiredStore, action: "create" | "update", diff: FieldDiff[]): Action {
+function grantAction(
+  context: RoadContext,
+  store: DesiredStore,
+  action: "create" | "update",
+  diff: FieldDiff[],
+): Action {
   return {
     change: accessChange(store, action, diff),
     needs: { infisical: GRANT_RIGHTS },
@@ -169,7 +207,8 @@ function grantAction(context: RoadContext, store: DesiredStore, action: "create"
       if (!identity) return;
       const access = await readAccess(context, store, identity);
       if (!access || differences(access, store).length === 0) return;
-      if (access.membership && access.membership.rows > 1) await context.infisical.removeMembership(project, identity.id);
+      if (access.membership && access.membership.rows > 1)
+        await context.infisical.removeMembership(project, identity.id);
       const hasRole = await ensureRole(context, store, project, access);
       if (hasRole) await grantByRole(context, store, project, identity, access);
       else await grantByPrivilege(context, store, project, identity, access);
@@ -178,12 +217,23 @@ function grantAction(context: RoadContext, store: DesiredStore, action: "create"
 }
 
 /** True when our role holds exactly the rules; false where the plan has no custom roles (ESOB-I115). */
-async function ensureRole({ infisical }: RoadContext, store: DesiredStore, project: Project, access: Access): Promise<boolean> {
+async function ensureRole(
+  { infisical }: RoadContext,
+  store: DesiredStore,
+  project: Project,
+  access: Access,
+): Promise<boolean> {
   const { roleSlug: slug, grant } = store;
   try {
     if (!access.role)
-      await infisical.createRole(project, { slug, name: slug, description: `${ROLE_MARK} store=${store.id}`, grant });
-    else if (!sameRules(access.asked, access.role.rules)) await infisical.updateRole(project, access.role, grant);
+      await infisical.createRole(project, {
+        slug,
+        name: slug,
+        description: `${ROLE_MARK} store=${store.id}`,
+        grant,
+      });
+    else if (!sameRules(access.asked, access.role.rules))
+      await infisical.updateRole(project, access.role, grant);
     return true;
   } catch (error) {
     if (isBootstrapError(error) && error.code === "ESOB-I115") return false;
@@ -191,12 +241,24 @@ async function ensureRole({ infisical }: RoadContext, store: DesiredStore, proje
   }
 }
 
-async function grantByRole({ infisical }: RoadContext, store: DesiredStore, project: Project, identity: Identity, access: Access): Promise<void> {
+async function grantByRole(
+  { infisical }: RoadContext,
+  store: DesiredStore,
+  project: Project,
+  identity: Identity,
+  access: Access,
+): Promise<void> {
   await infisical.setMembership(project, identity, store.roleSlug);
   if (access.privilege) await infisical.deletePrivilege(project, identity.id, access.privilege);
 }
 
-async function grantByPrivilege({ infisical }: RoadContext, store: DesiredStore, project: Project, identity: Identity, access: Access): Promise<void> {
+async function grantByPrivilege(
+  { infisical }: RoadContext,
+  store: DesiredStore,
+  project: Project,
+  identity: Identity,
+  access: Access,
+): Promise<void> {
   if (access.membership?.roles.join() !== "no-access" || access.membership.rows > 1)
     await infisical.setMembership(project, identity, "no-access");
   const current = await infisical.findPrivilege(project, identity.id, store.roleSlug);

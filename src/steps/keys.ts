@@ -18,12 +18,17 @@ export async function missingKeys(context: RoadContext, secret: DesiredSecret): 
   const wanted = keys === "all" ? [] : keys.map(({ key }) => place(key, store.path));
   const empty = own.length === 0 && typed.length === 0 && wanted.every(({ path }) => path === store.path);
   const byPath = new Map<string, readonly string[] | undefined>([[store.path, [...own, ...typed]]]);
-  for (const { path } of wanted) if (!byPath.has(path)) byPath.set(path, await namesAt(context, secret, path));
+  for (const { path } of wanted)
+    if (!byPath.has(path)) byPath.set(path, await namesAt(context, secret, path));
   const missing = wanted.filter(({ path, name }) => byPath.get(path)?.includes(name) === false);
   return { keys: missing.map(({ full }) => full), exist: own, folderIsEmpty: empty };
 }
 
-async function namesAt({ facts }: RoadContext, { store }: DesiredSecret, path: string): Promise<readonly string[] | undefined> {
+async function namesAt(
+  { facts }: RoadContext,
+  { store }: DesiredSecret,
+  path: string,
+): Promise<readonly string[] | undefined> {
   try {
     return await facts.names(store, path);
   } catch (error) {

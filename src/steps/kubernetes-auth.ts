@@ -22,22 +22,34 @@ type Wanted = Required<Omit<KubernetesAuthChange, "reviewer">>;
 
 async function lookAtStore(context: RoadContext, store: DesiredStore): Promise<Action[]> {
   const { facts, desired } = context;
-  const [{ identity, ours }, traits, wanted] = await Promise.all([facts.identity(store), facts.traits(), wantedAuth(context, store)]);
+  const [{ identity, ours }, traits, wanted] = await Promise.all([
+    facts.identity(store),
+    facts.traits(),
+    wantedAuth(context, store),
+  ]);
   if (desired.reviewer.mode === "self" && !traits.selfReview) return [blocked(store, noSelfReview)];
   if (!identity) return [attach(context, store, wanted)];
   if (!ours && !context.options.adopt) return [];
-  const [current, universal] = await Promise.all([facts.kubernetesAuth(identity), lookAtUniversalAuth(context, store, identity, ours)]);
-  const main = current ? await compare(context, store, identity, current, wanted) : attach(context, store, wanted);
+  const [current, universal] = await Promise.all([
+    facts.kubernetesAuth(identity),
+    lookAtUniversalAuth(context, store, identity, ours),
+  ]);
+  const main = current
+    ? await compare(context, store, identity, current, wanted)
+    : attach(context, store, wanted);
   // Servers of 2024 hold one method: Universal Auth goes first there. Newer ones keep a working login until the new one is in place.
   return traits.manyAuthMethods ? [main, ...universal] : [...universal, main];
 }
 
 const noSelfReview = "this Infisical demands a reviewer token; set reviewer.mode: token";
 
-const target = (store: DesiredStore, kind: string) => ({ system: "infisical", kind, name: store.identityName }) as const;
+const target = (store: DesiredStore, kind: string) =>
+  ({ system: "infisical", kind, name: store.identityName }) as const;
 
 function blocked(store: DesiredStore, reason: string): Action {
-  return { change: { step: STEP, action: "blocked", target: target(store, "KubernetesAuth"), summary: "", reason } };
+  return {
+    change: { step: STEP, action: "blocked", target: target(store, "KubernetesAuth"), summary: "", reason },
+  };
 }
 
 /** Read from the live cluster: address, CA, and the ServiceAccount that the ESO Deployment really uses. */
@@ -59,7 +71,12 @@ const summaryOf = (wanted: Wanted) =>
 
 function attach(context: RoadContext, store: DesiredStore, planned: Wanted): Action {
   return {
-    change: { step: STEP, action: "create", target: target(store, "KubernetesAuth"), summary: summaryOf(planned) },
+    change: {
+      step: STEP,
+      action: "create",
+      target: target(store, "KubernetesAuth"),
+      summary: summaryOf(planned),
+    },
     needs: { infisical: [{ scope: "org", action: "create", subject: "identity" }] },
     apply: async () => {
       const identity = await mustHaveIdentity(context, store);
@@ -78,42 +95,81 @@ async function mustHaveIdentity({ facts }: RoadContext, store: DesiredStore): Pr
   });
 }
 
-async function compare(context: RoadContext, store: DesiredStore, identity: Identity, current: KubernetesAuth, wanted: Wanted): Promise<Action> {
+async function compare(
+  context: RoadContext,
+  store: DesiredStore,
+  identity: Identity,
+  current: KubernetesAuth,
+  wanted: Wanted,
+): Promise<Action> {
   const match = await matchReviewer(context, current.reviewer);
   const diff = fieldDiffs(current, wanted);
-  if (!match.fits) diff.push({ path: "tokenReviewerJwt", from: fingerprint(current.reviewer), to: `[redacted] (${match.why})` });
+  if (!match.fits)
+    diff.push({
+      path: "tokenReviewerJwt",
+      from: fingerprint(current.reviewer),
+      to: `[redacted] (${match.why})`,
+    });
   const change = { step: STEP, target: target(store, "KubernetesAuth"), summary: summaryOf(wanted) };
   if (diff.length === 0) return { change: { ...change, action: "unchanged" } };
   return {
     change: { ...change, action: "update", diff },
     needs: { infisical: [{ scope: "org", action: "edit", subject: "identity" }] },
     apply: async () => {
-      const fields = Object.fromEntries(diff.flatMap(({ path }) => (path in wanted ? [[path, wanted[path as keyof Wanted]]] : [])));
+      const fields = Object.fromEntries(
+        diff.flatMap(({ path }) => (path in wanted ? [[path, wanted[path as keyof Wanted]]] : [])),
+      );
       const reviewer = match.fits ? {} : { reviewer: await reviewerToken(context) };
       await context.infisical.updateKubernetesAuth(identity.id, { ...fields, ...reviewer });
     },
   };
 }
 
-const fingerprint = (secret: Secret | undefined) => (secret ? `sha256:${secret.fingerprint().slice(0, 12)}` : "none");
+const fingerprint = (secret: Secret | undefined) =>
+  secret ? `sha256:${secret.fingerprint().slice(0, 12)}` : "none";
 
 function fieldDiffs(current: KubernetesAuth, wanted: Wanted): FieldDiff[] {
   const fields = Object.keys(wanted) as (keyof Wanted)[];
   return fields.flatMap((path) => {
     const same = path === "ca" ? current.ca.trim() === wanted.ca.trim() : current[path] === wanted[path];
-    return same ? [] : [{ path, from: path === "ca" ? "another CA" : current[path], to: path === "ca" ? "this cluster's CA" : wanted[path] }];
+    return same
+      ? []
+      : [
+          {
+            path,
+            from: path === "ca" ? "another CA" : current[path],
+            to: path === "ca" ? "this cluster's CA" : wanted[path],
+          },
+        ];
   });
 }
 
 /** Left over from the web UI, it shadows Kubernetes Auth. Never taken from a foreign identity, nor from our own login. */
-async function lookAtUniversalAuth(context: RoadContext, store: DesiredStore, identity: Identity, ours: boolean): Promise<Action[]> {
+async function lookAtUniversalAuth(
+  context: RoadContext,
+  store: DesiredStore,
+  identity: Identity,
+  ours: boolean,
+): Promise<Action[]> {
   if (!(await context.facts.hasUniversalAuth(identity))) return [];
   const { identityId } = await context.infisical.whoAmI();
-  const change = { step: STEP, target: target(store, "UniversalAuth"), summary: "not needed: ESO logs in with Kubernetes Auth" };
+  const change = {
+    step: STEP,
+    target: target(store, "UniversalAuth"),
+    summary: "not needed: ESO logs in with Kubernetes Auth",
+  };
   if (!ours || identity.id === identityId) {
     const traits = await context.facts.traits();
     if (traits.manyAuthMethods) return [];
-    return [{ change: { ...change, action: "blocked", reason: "it is not on an identity of ours; remove it in Infisical (ESOB-I209)" } }];
+    return [
+      {
+        change: {
+          ...change,
+          action: "blocked",
+          reason: "it is not on an identity of ours; remove it in Infisical (ESOB-I209)",
+        },
+      },
+    ];
   }
   return [
     {

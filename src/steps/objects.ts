@@ -1,7 +1,13 @@
 import { isMap } from "../desired/manifests.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Action, ActionKind, Change, FieldDiff, Target } from "../engine/plan.ts";
-import { MANAGED_BY_LABEL, MANAGER, type AccessQuery, type ApplyOutcome, type KubeObject } from "../kubernetes/cluster.ts";
+import {
+  MANAGED_BY_LABEL,
+  MANAGER,
+  type AccessQuery,
+  type ApplyOutcome,
+  type KubeObject,
+} from "../kubernetes/cluster.ts";
 import type { RoadContext } from "./context.ts";
 
 /** How one manifest gets into the cluster. */
@@ -35,7 +41,8 @@ export async function lookAtObject(context: RoadContext, plan: ObjectPlan): Prom
   if (replaced) return replace(context, plan, live, replaced);
   const force = options.forceConflicts || options.adopt;
   let dry = await cluster.apply(manifest, { dryRun: true, force });
-  if (dry.outcome === "conflict" && dry.owners.every(isByHand)) dry = await cluster.apply(manifest, { dryRun: true, force: true });
+  if (dry.outcome === "conflict" && dry.owners.every(isByHand))
+    dry = await cluster.apply(manifest, { dryRun: true, force: true });
   if (dry.outcome === "conflict") return blocked(plan, conflictText(dry));
   const diff = diffOf(live, dry.object);
   if (diff.length > 0) return write(context, plan, "update", diff);
@@ -56,11 +63,21 @@ function conflictText({ owners, fields }: Extract<ApplyOutcome, { outcome: "conf
 }
 
 export function refOf({ apiVersion, kind, metadata }: KubeObject) {
-  return { apiVersion, kind, name: metadata.name, ...(metadata.namespace !== undefined && { namespace: metadata.namespace }) };
+  return {
+    apiVersion,
+    kind,
+    name: metadata.name,
+    ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
+  };
 }
 
 export function targetOf({ kind, metadata }: KubeObject): Target {
-  return { system: "kubernetes", kind, name: metadata.name, ...(metadata.namespace !== undefined && { namespace: metadata.namespace }) };
+  return {
+    system: "kubernetes",
+    kind,
+    name: metadata.name,
+    ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
+  };
 }
 
 const change = (plan: ObjectPlan, action: ActionKind, more: Partial<Change> = {}): Change => ({
@@ -72,9 +89,16 @@ const change = (plan: ObjectPlan, action: ActionKind, more: Partial<Change> = {}
 });
 
 const same = (plan: ObjectPlan): Action => ({ change: change(plan, "unchanged") });
-const blocked = (plan: ObjectPlan, reason: string): Action => ({ change: change(plan, "blocked", { reason }) });
+const blocked = (plan: ObjectPlan, reason: string): Action => ({
+  change: change(plan, "blocked", { reason }),
+});
 
-function write(context: RoadContext, plan: ObjectPlan, action: "create" | "update", diff?: FieldDiff[]): Action {
+function write(
+  context: RoadContext,
+  plan: ObjectPlan,
+  action: "create" | "update",
+  diff?: FieldDiff[],
+): Action {
   return {
     change: change(plan, action, diff ? { diff } : {}),
     needs: { kubernetes: rightsFor(plan.manifest, action === "create" ? ["create", "patch"] : ["patch"]) },
@@ -115,7 +139,8 @@ function replace(context: RoadContext, plan: ObjectPlan, live: KubeObject, diff:
 function immutableDiff(live: KubeObject, manifest: KubeObject): FieldDiff[] | undefined {
   const fields: Record<string, string> = { ClusterRoleBinding: "roleRef", Secret: "type" };
   const field = fields[manifest.kind];
-  if (!field || JSON.stringify(sorted(live[field])) === JSON.stringify(sorted(manifest[field]))) return undefined;
+  if (!field || JSON.stringify(sorted(live[field])) === JSON.stringify(sorted(manifest[field])))
+    return undefined;
   return [{ path: field, from: live[field], to: manifest[field] }];
 }
 
@@ -136,7 +161,10 @@ const PLURALS: Record<string, string> = {
   Lease: "leases",
 };
 
-export function rightsFor({ apiVersion, kind, metadata }: KubeObject, verbs: readonly string[]): AccessQuery[] {
+export function rightsFor(
+  { apiVersion, kind, metadata }: KubeObject,
+  verbs: readonly string[],
+): AccessQuery[] {
   const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
   const resource = PLURALS[kind] ?? `${kind.toLowerCase()}s`;
   return verbs.map((verb) => ({
@@ -150,7 +178,14 @@ export function rightsFor({ apiVersion, kind, metadata }: KubeObject, verbs: rea
 }
 
 /** Server-owned fields say nothing about what we want. */
-const VOLATILE = new Set(["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"]);
+const VOLATILE = new Set([
+  "managedFields",
+  "resourceVersion",
+  "generation",
+  "uid",
+  "creationTimestamp",
+  "selfLink",
+]);
 
 /** What an apply would change, field by field. Data of Secrets is never shown. */
 export function diffOf(live: KubeObject, wanted: KubeObject): FieldDiff[] {
@@ -164,7 +199,10 @@ const mask = (value: unknown) => (value === undefined ? undefined : "[redacted]"
 
 function strip(object: KubeObject): Record<string, unknown> {
   const { metadata, status: _status, ...rest } = object;
-  return { ...rest, metadata: Object.fromEntries(Object.entries(metadata).filter(([key]) => !VOLATILE.has(key))) };
+  return {
+    ...rest,
+    metadata: Object.fromEntries(Object.entries(metadata).filter(([key]) => !VOLATILE.has(key))),
+  };
 }
 
 function compare(from: unknown, to: unknown, path: readonly string[]): FieldDiff[] {
@@ -172,7 +210,9 @@ function compare(from: unknown, to: unknown, path: readonly string[]): FieldDiff
     const keys = new Set([...Object.keys(from), ...Object.keys(to)]);
     return [...keys].flatMap((key) => compare(from[key], to[key], [...path, key]));
   }
-  return JSON.stringify(sorted(from)) === JSON.stringify(sorted(to)) ? [] : [{ path: path.join("."), from, to }];
+  return JSON.stringify(sorted(from)) === JSON.stringify(sorted(to))
+    ? []
+    : [{ path: path.join("."), from, to }];
 }
 
 /** The same value with keys in order, so that texts can be compared. */

@@ -37,16 +37,20 @@ export function readyOf(object: KubeObject | undefined): ReadyCondition | undefi
 }
 
 /** The newest warning that ESO told as an event: the condition hides the true error (eso.md 3.1). */
-export async function lastWarning({ cluster }: Pick<RoadContext, "cluster">, object: KubeObject): Promise<string | undefined> {
+export async function lastWarning(
+  { cluster }: Pick<RoadContext, "cluster">,
+  object: KubeObject,
+): Promise<string | undefined> {
   const { kind, metadata } = object;
   // Events about cluster-wide objects land in `default`.
   const namespace = metadata.namespace ?? "default";
   const fieldSelector = `involvedObject.kind=${kind},involvedObject.name=${metadata.name},type=Warning`;
   let newest: { at: string; text: string } | undefined;
   for await (const event of cluster.list({ apiVersion: "v1", kind: "Event", namespace, fieldSelector })) {
-    const when = String(at(event, "lastTimestamp") ?? at(event, "eventTime") ?? event.metadata.creationTimestamp ?? "");
+    const when = String(
+      at(event, "lastTimestamp") ?? at(event, "eventTime") ?? event.metadata.creationTimestamp ?? "",
+    );
     if (!newest || when >= newest.at) newest = { at: when, text: String(event["message"] ?? "") };
   }
   return newest?.text.replace(/^\(combined from similar events\): /, "");
 }
-

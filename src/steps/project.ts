@@ -13,7 +13,9 @@ export const projectStep: Step<RoadContext> = {
   async look(context) {
     const places = distinct(context.desired.stores);
     const perPlace = await Promise.all(places.map((store) => lookAtPlace(context, store)));
-    const values = await Promise.all(context.desired.firstValues.map((value) => lookAtFirstValue(context, value)));
+    const values = await Promise.all(
+      context.desired.firstValues.map((value) => lookAtFirstValue(context, value)),
+    );
     return mergeActions([...perPlace.flat(), ...values.flat()]);
   },
 };
@@ -29,7 +31,11 @@ function mergeActions(actions: readonly Action[]): Action[] {
 }
 
 function distinct(stores: readonly DesiredStore[]): DesiredStore[] {
-  return [...new Map(stores.map((store) => [[store.project, store.environment, store.path].join(" "), store])).values()];
+  return [
+    ...new Map(
+      stores.map((store) => [[store.project, store.environment, store.path].join(" "), store]),
+    ).values(),
+  ];
 }
 
 async function lookAtPlace(context: RoadContext, store: DesiredStore): Promise<Action[]> {
@@ -54,10 +60,18 @@ async function lookAtPlace(context: RoadContext, store: DesiredStore): Promise<A
 }
 
 function unchanged(kind: string, name: string, summary: string): Action {
-  return { change: { step: STEP, action: "unchanged", target: { system: "infisical", kind, name }, summary } };
+  return {
+    change: { step: STEP, action: "unchanged", target: { system: "infisical", kind, name }, summary },
+  };
 }
 
-function create(kind: string, name: string, summary: string, right: InfisicalRight, apply: () => Promise<void>): Action {
+function create(
+  kind: string,
+  name: string,
+  summary: string,
+  right: InfisicalRight,
+  apply: () => Promise<void>,
+): Action {
   return {
     change: { step: STEP, action: "create", target: { system: "infisical", kind, name }, summary },
     needs: { infisical: [right] },
@@ -101,10 +115,15 @@ function createFolder(context: RoadContext, store: DesiredStore): Action {
 export async function mustHaveProject({ facts }: RoadContext, store: DesiredStore): Promise<Project> {
   const project = await facts.project(store.project);
   if (project) return project;
-  throw new BootstrapError("ESOB-I201", { message: `Infisical does not know a project with the slug "${store.project}".` });
+  throw new BootstrapError("ESOB-I201", {
+    message: `Infisical does not know a project with the slug "${store.project}".`,
+  });
 }
 
-async function assertMayCreateProject({ infisical, desired }: RoadContext, store: DesiredStore): Promise<void> {
+async function assertMayCreateProject(
+  { infisical, desired }: RoadContext,
+  store: DesiredStore,
+): Promise<void> {
   const projects = await infisical.listProjects();
   const exists = projects.map(({ slug }) => slug).toSorted();
   const named = projects.find(({ name }) => name.toLowerCase() === store.project.toLowerCase());
@@ -114,7 +133,10 @@ async function assertMayCreateProject({ infisical, desired }: RoadContext, store
     throw new BootstrapError("ESOB-I204", {
       message,
       reason: `"${named.name}" is the name of project ${named.slug} (the slug is generated and may differ)`,
-      fix: { summary: `Use the slug: project: ${named.slug}`, command: `eso-bootstrap init --project ${named.slug}` },
+      fix: {
+        summary: `Use the slug: project: ${named.slug}`,
+        command: `eso-bootstrap init --project ${named.slug}`,
+      },
       facts,
     });
   if (desired.infisical.create) return;
@@ -131,34 +153,52 @@ async function assertMayCreateProject({ infisical, desired }: RoadContext, store
 function assertMayCreateEnvironment(mayCreate: boolean, project: Project, store: DesiredStore): void {
   const message = `Project ${project.slug} has no environment with the slug "${store.environment}".`;
   const facts = { Exists: project.environments.map(({ slug }) => slug).join(", ") };
-  const named = project.environments.find(({ name }) => name.toLowerCase() === store.environment.toLowerCase());
+  const named = project.environments.find(
+    ({ name }) => name.toLowerCase() === store.environment.toLowerCase(),
+  );
   if (named)
     throw new BootstrapError("ESOB-I204", {
       message,
       reason: `"${named.name}" is the name of environment ${named.slug}`,
-      fix: { summary: `Use the slug: environment: ${named.slug}`, command: `eso-bootstrap init --environment ${named.slug}` },
+      fix: {
+        summary: `Use the slug: environment: ${named.slug}`,
+        command: `eso-bootstrap init --environment ${named.slug}`,
+      },
       facts,
     });
   if (mayCreate) return;
   throw new BootstrapError("ESOB-I202", {
     message,
-    fix: { summary: "Choose one that exists, or let it be created with --create.", command: "eso-bootstrap init --create" },
+    fix: {
+      summary: "Choose one that exists, or let it be created with --create.",
+      command: "eso-bootstrap init --create",
+    },
     facts,
   });
 }
 
-async function noFolder({ infisical }: RoadContext, project: Project, store: DesiredStore): Promise<BootstrapError> {
+async function noFolder(
+  { infisical }: RoadContext,
+  project: Project,
+  store: DesiredStore,
+): Promise<BootstrapError> {
   const parent = store.path.slice(0, store.path.lastIndexOf("/")) || "/";
   const siblings = await infisical.listFolders({ project, environment: store.environment, path: parent });
   const prefix = parent === "/" ? "/" : `${parent}/`;
   return new BootstrapError("ESOB-I203", {
     message: `Environment ${store.environment} of project ${project.slug} has no folder ${store.path}.`,
-    fix: { summary: "Choose one that exists, or let it be created with --create.", command: "eso-bootstrap init --create" },
+    fix: {
+      summary: "Choose one that exists, or let it be created with --create.",
+      command: "eso-bootstrap init --create",
+    },
     facts: { Exists: siblings.map((name) => `${prefix}${name}`).join(", ") || `nothing below ${parent}` },
   });
 }
 
-async function lookAtFirstValue(context: RoadContext, { store: id, name, value }: RoadContext["desired"]["firstValues"][number]): Promise<Action[]> {
+async function lookAtFirstValue(
+  context: RoadContext,
+  { store: id, name, value }: RoadContext["desired"]["firstValues"][number],
+): Promise<Action[]> {
   const store = context.desired.stores.find((one) => one.id === id) ?? context.desired.stores[0];
   if (!store) return [];
   const names = (await context.facts.names(store, store.path)) ?? [];
@@ -170,7 +210,10 @@ async function lookAtFirstValue(context: RoadContext, { store: id, name, value }
       const project = await mustHaveProject(context, store);
       const scope = { project, environment: store.environment, path: store.path };
       if ((await context.infisical.createSecret(scope, name, value)) === "awaiting-approval")
-        context.emit({ type: "warning", text: `${name} waits for an approval at Infisical; it is not there yet` });
+        context.emit({
+          type: "warning",
+          text: `${name} waits for an approval at Infisical; it is not there yet`,
+        });
     }),
   ];
 }

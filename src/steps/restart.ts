@@ -10,10 +10,15 @@ const STEP: Step<RoadContext>["id"] = "secret";
 const KINDS = ["Deployment", "StatefulSet", "DaemonSet"];
 
 /** On the pod template: the hash of the Secret it was started with. Changing it is what restarts the pods. */
-const annotationFor = (secret: string) => `eso-bootstrap/secret-${secret}`.slice(0, 63 + "eso-bootstrap/".length);
+const annotationFor = (secret: string) =>
+  `eso-bootstrap/secret-${secret}`.slice(0, 63 + "eso-bootstrap/".length);
 
 /** With `--restart`: workloads that use the Secret and were not yet started with its present content. */
-export async function lookAtRestarts(context: RoadContext, secret: DesiredSecret, namespace: string): Promise<Action[]> {
+export async function lookAtRestarts(
+  context: RoadContext,
+  secret: DesiredSecret,
+  namespace: string,
+): Promise<Action[]> {
   if (!context.options.restart || secret.restart === "none") return [];
   const hash = await hashOf(context, secret, namespace);
   const users: KubeObject[] = [];
@@ -25,13 +30,18 @@ export async function lookAtRestarts(context: RoadContext, secret: DesiredSecret
     .map((workload) => restart(context, workload, secret));
 }
 
-async function hashOf({ cluster }: RoadContext, { target }: DesiredSecret, namespace: string): Promise<string | undefined> {
+async function hashOf(
+  { cluster }: RoadContext,
+  { target }: DesiredSecret,
+  namespace: string,
+): Promise<string | undefined> {
   const live = await cluster.get({ apiVersion: "v1", kind: "Secret", namespace, name: target });
   return live && dataHash(live["data"]);
 }
 
 function isMeant(workload: KubeObject, secret: DesiredSecret): boolean {
-  if (Array.isArray(secret.restart)) return secret.restart.includes(`${workload.kind.toLowerCase()}/${workload.metadata.name}`);
+  if (Array.isArray(secret.restart))
+    return secret.restart.includes(`${workload.kind.toLowerCase()}/${workload.metadata.name}`);
   return usesSecret(at(workload["spec"], "template", "spec"), secret.target);
 }
 
@@ -41,7 +51,9 @@ function startedWith(workload: KubeObject, { target }: DesiredSecret): unknown {
 
 /** True when a pod spec uses the Secret through env, envFrom, volumes, projected volumes or imagePullSecrets. */
 export function usesSecret(podSpec: unknown, name: string): boolean {
-  const containers = ["containers", "initContainers", "ephemeralContainers"].flatMap((list) => listAt(podSpec, list));
+  const containers = ["containers", "initContainers", "ephemeralContainers"].flatMap((list) =>
+    listAt(podSpec, list),
+  );
   const volumes = listAt(podSpec, "volumes");
   const names = [
     ...containers.flatMap((container) => [
@@ -49,7 +61,9 @@ export function usesSecret(podSpec: unknown, name: string): boolean {
       ...listAt(container, "env").map((env) => at(env, "valueFrom", "secretKeyRef", "name")),
     ]),
     ...volumes.map((volume) => at(volume, "secret", "secretName")),
-    ...volumes.flatMap((volume) => listAt(at(volume, "projected"), "sources").map((source) => at(source, "secret", "name"))),
+    ...volumes.flatMap((volume) =>
+      listAt(at(volume, "projected"), "sources").map((source) => at(source, "secret", "name")),
+    ),
     ...listAt(podSpec, "imagePullSecrets").map((reference) => reference["name"]),
   ];
   return names.includes(name);
@@ -59,7 +73,12 @@ function restart(context: RoadContext, workload: KubeObject, secret: DesiredSecr
   const { cluster, options, emit } = context;
   const what = `${workload.kind} ${workload.metadata.name}`;
   return {
-    change: { step: STEP, action: "update", target: targetOf(workload), summary: `restart: it uses Secret ${secret.target}` },
+    change: {
+      step: STEP,
+      action: "update",
+      target: targetOf(workload),
+      summary: `restart: it uses Secret ${secret.target}`,
+    },
     needs: { kubernetes: rightsFor(workload, ["patch"]) },
     apply: async () => {
       const hash = (await hashOf(context, secret, workload.metadata.namespace ?? "default")) ?? "";

@@ -21,7 +21,9 @@ export function numberOf(secret: KubeObject): number {
 /** The token that kube-controller-manager filled in, or undefined while it has not. */
 export function tokenIn(secret: KubeObject | undefined): Secret | undefined {
   const token = at(secret?.["data"], "token");
-  return typeof token === "string" && token ? new Secret(Buffer.from(token, "base64").toString("utf8")) : undefined;
+  return typeof token === "string" && token
+    ? new Secret(Buffer.from(token, "base64").toString("utf8"))
+    : undefined;
 }
 
 /** What a ServiceAccount token says of itself; never verified here, only compared. */
@@ -35,7 +37,9 @@ export interface TokenClaims {
 /** Decodes a JWT's claims; undefined when it is none. */
 export function claimsOf(token: Secret): TokenClaims | undefined {
   try {
-    const payload: unknown = JSON.parse(Buffer.from(token.reveal().split(".")[1] ?? "", "base64url").toString("utf8"));
+    const payload: unknown = JSON.parse(
+      Buffer.from(token.reveal().split(".")[1] ?? "", "base64url").toString("utf8"),
+    );
     const text = (...path: string[]) => {
       const value = at(payload, ...path);
       return typeof value === "string" ? value : undefined;

@@ -4,27 +4,34 @@ import type { RoadContext } from "./context.ts";
 import { claimsOf, tokenIn } from "./reviewer-fact.ts";
 
 /** How Infisical's reviewer token compares with what must be there. */
-export type ReviewerMatch =
-  | { readonly fits: true }
-  | { readonly fits: false; readonly why: string };
+export type ReviewerMatch = { readonly fits: true } | { readonly fits: false; readonly why: string };
 
 /** A bound token is renewed when less than this part of its life is left. */
 const RENEW_BELOW = 0.2;
 
 /** Compares the token that Infisical stores with the cluster's: by hash, or for bound ones by what they hang on. */
-export async function matchReviewer(context: RoadContext, stored: Secret | undefined): Promise<ReviewerMatch> {
+export async function matchReviewer(
+  context: RoadContext,
+  stored: Secret | undefined,
+): Promise<ReviewerMatch> {
   const { desired, facts, clock } = context;
   const { mode, tokenLifetime } = desired.reviewer;
-  if (mode === "self") return stored ? { fits: false, why: "a reviewer token is stored, ESO should review itself" } : { fits: true };
+  if (mode === "self")
+    return stored
+      ? { fits: false, why: "a reviewer token is stored, ESO should review itself" }
+      : { fits: true };
   if (!stored) return { fits: false, why: "no reviewer token is stored" };
   const secrets = await facts.reviewerSecrets();
   const secret = secrets.at(-1);
   if (tokenLifetime === undefined) {
     const token = tokenIn(secret);
-    return token?.fingerprint() === stored.fingerprint() ? { fits: true } : { fits: false, why: "another token than the cluster's" };
+    return token?.fingerprint() === stored.fingerprint()
+      ? { fits: true }
+      : { fits: false, why: "another token than the cluster's" };
   }
   const claims = claimsOf(stored);
-  if (!secret || claims?.secretUid !== secret.metadata.uid) return { fits: false, why: "not bound to our Secret" };
+  if (!secret || claims?.secretUid !== secret.metadata.uid)
+    return { fits: false, why: "not bound to our Secret" };
   const left = (claims?.expiresAt?.getTime() ?? 0) - clock.now();
   return left > tokenLifetime * 1000 * RENEW_BELOW ? { fits: true } : { fits: false, why: "it expires soon" };
 }
@@ -39,12 +46,14 @@ export async function reviewerToken(context: RoadContext): Promise<Secret | null
   const token =
     tokenLifetime === undefined || !secret || !uid
       ? tokenIn(secret)
-      : (await cluster.requestToken({
-          namespace,
-          serviceAccount,
-          expirationSeconds: tokenLifetime,
-          boundSecret: { name: secret.metadata.name, uid },
-        })).token;
+      : (
+          await cluster.requestToken({
+            namespace,
+            serviceAccount,
+            expirationSeconds: tokenLifetime,
+            boundSecret: { name: secret.metadata.name, uid },
+          })
+        ).token;
   if (!token)
     throw new BootstrapError("ESOB-R101", {
       message: `There is no token of the reviewer ${namespace}/${serviceAccount}.`,

@@ -1,4 +1,9 @@
-import { namespaceManifest, reviewerManifests, reviewerSecretManifest, selfReviewManifests } from "../desired/manifests.ts";
+import {
+  namespaceManifest,
+  reviewerManifests,
+  reviewerSecretManifest,
+  selfReviewManifests,
+} from "../desired/manifests.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Action, Step } from "../engine/plan.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
@@ -15,7 +20,9 @@ export const reviewerStep: Step<RoadContext> = {
   async look(context) {
     const manifests = await manifestsOf(context);
     const actions = await Promise.all(
-      manifests.map((manifest) => lookAtObject(context, { step: STEP, manifest, summary: summaryOf(context, manifest) })),
+      manifests.map((manifest) =>
+        lookAtObject(context, { step: STEP, manifest, summary: summaryOf(context, manifest) }),
+      ),
     );
     return context.desired.reviewer.mode === "self" ? actions : [...actions, await lookAtToken(context)];
   },
@@ -34,7 +41,8 @@ function summaryOf({ desired }: RoadContext, manifest: KubeObject): string {
     Namespace: "for the reviewer",
     ServiceAccount: "whose token Infisical keeps to ask: is this token genuine?",
     ClusterRole: "may create tokenreviews, nothing else",
-    ClusterRoleBinding: reviewer.clusterRole === "tokenreview-only" ? "→ our narrow ClusterRole" : `→ ${reviewer.clusterRole}`,
+    ClusterRoleBinding:
+      reviewer.clusterRole === "tokenreview-only" ? "→ our narrow ClusterRole" : `→ ${reviewer.clusterRole}`,
   };
   return texts[manifest.kind] ?? "";
 }
@@ -60,11 +68,19 @@ async function lookAtToken(context: RoadContext): Promise<Action> {
 async function waitForToken({ cluster, options }: RoadContext, manifest: KubeObject): Promise<void> {
   const filled = (secret: KubeObject | undefined) => tokenIn(secret) !== undefined;
   const { timeoutMs, signal } = options;
-  const result = await cluster.waitUntil(refOf(manifest), filled, { timeoutMs: Math.min(timeoutMs, 60_000), signal });
+  const result = await cluster.waitUntil(refOf(manifest), filled, {
+    timeoutMs: Math.min(timeoutMs, 60_000),
+    signal,
+  });
   if (result.done) return;
   throw new BootstrapError("ESOB-R101", {
     message: `The Secret ${manifest.metadata.namespace}/${manifest.metadata.name} was not given a token.`,
-    reason: result.object ? "kube-controller-manager fills it, and did not" : "it vanished: its ServiceAccount is gone",
-    fix: { summary: "Check that kube-controller-manager runs, then run it again.", command: "kubectl get pods -n kube-system" },
+    reason: result.object
+      ? "kube-controller-manager fills it, and did not"
+      : "it vanished: its ServiceAccount is gone",
+    fix: {
+      summary: "Check that kube-controller-manager runs, then run it again.",
+      command: "kubectl get pods -n kube-system",
+    },
   });
 }

@@ -17,7 +17,9 @@ export const secretStep: Step<RoadContext> = {
   id: STEP,
   title: "the Secrets are there, with every key",
   async look(context) {
-    const perSecret = await Promise.all(context.desired.secrets.map((secret) => lookAtSecret(context, secret)));
+    const perSecret = await Promise.all(
+      context.desired.secrets.map((secret) => lookAtSecret(context, secret)),
+    );
     return perSecret.flat();
   },
 };
@@ -39,16 +41,30 @@ async function lookAtSecret(context: RoadContext, secret: DesiredSecret): Promis
         settle: () => waitUntilSynced(context, manifest, secret),
         whenSame: (live) => (readyOf(live)?.ready === false ? resync(context, live, secret) : undefined),
       });
-      return [...(await lookAtNamespace(context, secret, namespace)), action, ...(await lookAtRestarts(context, secret, namespace))];
+      return [
+        ...(await lookAtNamespace(context, secret, namespace)),
+        action,
+        ...(await lookAtRestarts(context, secret, namespace)),
+      ];
     }),
   );
   return perNamespace.flat();
 }
 
 /** The namespaces of the stores are made with the stores; a ClusterSecretStore's users may have others. */
-async function lookAtNamespace(context: RoadContext, secret: DesiredSecret, namespace: string): Promise<Action[]> {
+async function lookAtNamespace(
+  context: RoadContext,
+  secret: DesiredSecret,
+  namespace: string,
+): Promise<Action[]> {
   if (secret.store.namespaces.includes(namespace)) return [];
-  return [await lookAtObject(context, { step: STEP, manifest: namespaceManifest(namespace), summary: `for ExternalSecret ${secret.name}` })];
+  return [
+    await lookAtObject(context, {
+      step: STEP,
+      manifest: namespaceManifest(namespace),
+      summary: `for ExternalSecret ${secret.name}`,
+    }),
+  ];
 }
 
 const summaryOf = ({ keys, refreshInterval }: DesiredSecret) =>
@@ -58,9 +74,15 @@ function emptyNote({ name, store }: DesiredSecret): string {
   return `${store.environment}:${store.path} of ${store.project} holds no secrets yet, so ExternalSecret ${name} waits. Add one: eso-bootstrap add-secret KEY --value-stdin --to ${name}`;
 }
 
-function blockedByKeys(manifest: KubeObject, secret: DesiredSecret, missing: { keys: readonly string[]; exist: readonly string[] }): Action {
+function blockedByKeys(
+  manifest: KubeObject,
+  secret: DesiredSecret,
+  missing: { keys: readonly string[]; exist: readonly string[] },
+): Action {
   const reason = `not in ${wantedScopes(secret)}: ${missing.keys.join(", ")}; there are ${missing.exist.join(", ") || "none"} (ESOB-E105)`;
-  return { change: { step: STEP, action: "blocked", target: targetOf(manifest), summary: summaryOf(secret), reason } };
+  return {
+    change: { step: STEP, action: "blocked", target: targetOf(manifest), summary: summaryOf(secret), reason },
+  };
 }
 
 function resync(context: RoadContext, live: KubeObject, secret: DesiredSecret): Action {
@@ -83,7 +105,11 @@ function resync(context: RoadContext, live: KubeObject, secret: DesiredSecret): 
 const PATIENCE_MS = 5000;
 
 /** Waits for this generation to be synced, then for the Secret: `Ready=True` alone does not mean it is there (eso.md 3.2). */
-async function waitUntilSynced(context: RoadContext, manifest: KubeObject, secret: DesiredSecret): Promise<void> {
+async function waitUntilSynced(
+  context: RoadContext,
+  manifest: KubeObject,
+  secret: DesiredSecret,
+): Promise<void> {
   const { cluster, options, clock, emit } = context;
   const ref = refOf(manifest);
   const until = clock.now() + Math.min(options.timeoutMs, 90_000);
@@ -92,7 +118,8 @@ async function waitUntilSynced(context: RoadContext, manifest: KubeObject, secre
     const result = await cluster.waitUntil(ref, isSynced, {
       timeoutMs: Math.min(PATIENCE_MS, Math.max(0, until - clock.now())),
       signal: options.signal,
-      onChange: (object) => emit({ type: "waiting", what, state: readyOf(object)?.message ?? "ESO has not looked at it yet" }),
+      onChange: (object) =>
+        emit({ type: "waiting", what, state: readyOf(object)?.message ?? "ESO has not looked at it yet" }),
     });
     if (result.done) break;
     if (clock.now() >= until || attempt >= 4) throw await notSynced(context, manifest, result.object);
@@ -107,32 +134,55 @@ function isSynced(object: KubeObject | undefined): boolean {
   return readyOf(object)?.ready === true && synced.split("-")[0] === String(object?.metadata.generation);
 }
 
-async function notSynced(context: RoadContext, manifest: KubeObject, object: KubeObject | undefined): Promise<BootstrapError> {
+async function notSynced(
+  context: RoadContext,
+  manifest: KubeObject,
+  object: KubeObject | undefined,
+): Promise<BootstrapError> {
   const place = `${manifest.metadata.namespace}/${manifest.metadata.name}`;
   const ready = readyOf(object);
   if (!ready)
     return new BootstrapError("ESOB-E102", {
       message: `ESO has not looked at ExternalSecret ${place}.`,
       reason: "no controller serves its store",
-      fix: { summary: "Look at the controller.", command: "kubectl get deployments -A -l app.kubernetes.io/name=external-secrets" },
+      fix: {
+        summary: "Look at the controller.",
+        command: "kubectl get deployments -A -l app.kubernetes.io/name=external-secrets",
+      },
     });
   const reason = await lastWarning(context, manifest);
   return new BootstrapError("ESOB-E101", {
     message: `ExternalSecret ${place} did not sync: ${ready.message}.`,
     ...(reason !== undefined && { reason }),
-    fix: { summary: "Run it again when the cause is mended: it goes on from here.", command: "eso-bootstrap apply" },
+    fix: {
+      summary: "Run it again when the cause is mended: it goes on from here.",
+      command: "eso-bootstrap apply",
+    },
   });
 }
 
-async function waitForSecret({ cluster, options }: RoadContext, manifest: KubeObject, secret: DesiredSecret): Promise<void> {
-  const ref = { apiVersion: "v1", kind: "Secret", name: secret.target, ...(manifest.metadata.namespace && { namespace: manifest.metadata.namespace }) };
+async function waitForSecret(
+  { cluster, options }: RoadContext,
+  manifest: KubeObject,
+  secret: DesiredSecret,
+): Promise<void> {
+  const ref = {
+    apiVersion: "v1",
+    kind: "Secret",
+    name: secret.target,
+    ...(manifest.metadata.namespace && { namespace: manifest.metadata.namespace }),
+  };
   if (secret.creationPolicy === "None") return;
   const keys = secret.keys === "all" ? [] : secret.keys.map(({ as }) => as);
-  const complete = (object: KubeObject | undefined) => object !== undefined && keys.every((key) => at(object["data"], key) !== undefined);
+  const complete = (object: KubeObject | undefined) =>
+    object !== undefined && keys.every((key) => at(object["data"], key) !== undefined);
   const result = await cluster.waitUntil(ref, complete, { timeoutMs: 15_000, signal: options.signal });
   if (result.done) return;
   throw new BootstrapError("ESOB-E103", {
     message: `Secret ${ref.namespace}/${ref.name} is ${result.object ? "not complete" : "not there"}, although ESO says it is synced.`,
-    fix: { summary: "Look at the ExternalSecret.", command: `kubectl describe externalsecret ${manifest.metadata.name} -n ${ref.namespace}` },
+    fix: {
+      summary: "Look at the ExternalSecret.",
+      command: `kubectl describe externalsecret ${manifest.metadata.name} -n ${ref.namespace}`,
+    },
   });
 }

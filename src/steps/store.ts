@@ -1,4 +1,9 @@
-import { identitySecretManifest, infisicalCaManifest, namespaceManifest, storeManifest } from "../desired/manifests.ts";
+import {
+  identitySecretManifest,
+  infisicalCaManifest,
+  namespaceManifest,
+  storeManifest,
+} from "../desired/manifests.ts";
 import type { DesiredStore } from "../desired/desired.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Action, Step } from "../engine/plan.ts";
@@ -25,18 +30,25 @@ function onePerTarget(actions: readonly Action[]): Action[] {
 }
 
 async function lookAtStore(context: RoadContext, store: DesiredStore): Promise<Action[]> {
-  const perNamespace = await Promise.all(store.namespaces.map((namespace) => lookInNamespace(context, store, namespace)));
+  const perNamespace = await Promise.all(
+    store.namespaces.map((namespace) => lookInNamespace(context, store, namespace)),
+  );
   return perNamespace.flat();
 }
 
-async function lookInNamespace(context: RoadContext, store: DesiredStore, namespace: string): Promise<Action[]> {
+async function lookInNamespace(
+  context: RoadContext,
+  store: DesiredStore,
+  namespace: string,
+): Promise<Action[]> {
   const { desired, facts } = context;
   const { ca } = desired.infisical;
   const identitySecret = async () => {
     const { identity } = await facts.identity(store);
     return identitySecretManifest(store, namespace, identity?.id ?? "");
   };
-  const look = (manifest: KubeObject, summary: string) => lookAtObject(context, { step: STEP, manifest, summary });
+  const look = (manifest: KubeObject, summary: string) =>
+    lookAtObject(context, { step: STEP, manifest, summary });
   return Promise.all([
     look(namespaceManifest(namespace), `for ${store.kind} ${store.name}`),
     lookAtObject(context, {
@@ -50,7 +62,11 @@ async function lookInNamespace(context: RoadContext, store: DesiredStore, namesp
   ]);
 }
 
-async function lookAtStoreObject(context: RoadContext, store: DesiredStore, namespace: string): Promise<Action> {
+async function lookAtStoreObject(
+  context: RoadContext,
+  store: DesiredStore,
+  namespace: string,
+): Promise<Action> {
   const manifest = storeManifest(store, namespace, context.desired);
   return lookAtObject(context, {
     step: STEP,
@@ -94,7 +110,8 @@ async function waitUntilValid(context: RoadContext, manifest: KubeObject, fresh:
     const result = await cluster.waitUntil(ref, (object) => readyOf(object)?.ready === true, {
       timeoutMs: patience,
       signal: options.signal,
-      onChange: (object) => emit({ type: "waiting", what, state: readyOf(object)?.message ?? "ESO has not looked at it yet" }),
+      onChange: (object) =>
+        emit({ type: "waiting", what, state: readyOf(object)?.message ?? "ESO has not looked at it yet" }),
     });
     if (result.done) return;
     if (clock.now() >= until || attempt >= 4) throw await notValid(context, manifest, result.object);
@@ -105,7 +122,11 @@ async function waitUntilValid(context: RoadContext, manifest: KubeObject, fresh:
   }
 }
 
-async function notValid(context: RoadContext, manifest: KubeObject, object: KubeObject | undefined): Promise<BootstrapError> {
+async function notValid(
+  context: RoadContext,
+  manifest: KubeObject,
+  object: KubeObject | undefined,
+): Promise<BootstrapError> {
   const { kind, metadata } = manifest;
   const place = metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name;
   const ready = readyOf(object);
@@ -113,12 +134,18 @@ async function notValid(context: RoadContext, manifest: KubeObject, object: Kube
     return new BootstrapError("ESOB-S102", {
       message: `ESO has not looked at ${kind} ${place}.`,
       reason: "no controller serves it: is it running, and is its controllerClass the store's?",
-      fix: { summary: "Look at the controller.", command: "kubectl get deployments -A -l app.kubernetes.io/name=external-secrets" },
+      fix: {
+        summary: "Look at the controller.",
+        command: "kubectl get deployments -A -l app.kubernetes.io/name=external-secrets",
+      },
     });
   const reason = await lastWarning(context, manifest);
   return new BootstrapError("ESOB-S101", {
     message: `${kind} ${place} is not valid: ${ready.message}.`,
     ...(reason !== undefined && { reason }),
-    fix: { summary: "Run it again when the cause is mended: it goes on from here.", command: "eso-bootstrap apply" },
+    fix: {
+      summary: "Run it again when the cause is mended: it goes on from here.",
+      command: "eso-bootstrap apply",
+    },
   });
 }

@@ -1,0 +1,165 @@
+import type { Scope } from "./inputs/field.ts";
+import type { Deps } from "./deps.ts";
+import type { Invocation } from "./invocation.ts";
+import type { Reporter } from "./ui/reporter.ts";
+
+/** What a command's `run` gets: the ports and where to tell what happens. Returns the exit code. */
+export type CommandDeps = Deps & { readonly reporter: Reporter };
+
+export interface CommandModule {
+  run(invocation: Invocation, deps: CommandDeps): Promise<number>;
+}
+
+/** Flags and description as commander takes them, and a default. */
+export type OwnFlag = readonly [flags: string, description: string, fallback?: string | boolean];
+
+/** One command of the tree. `settings`: the scopes of the fields table whose flags it takes. */
+export interface CommandRecord {
+  readonly name: string;
+  readonly group: keyof typeof GROUPS;
+  readonly summary: string;
+  readonly args?: readonly { readonly name: string; readonly description: string }[];
+  readonly flags?: readonly OwnFlag[];
+  readonly settings?: readonly Scope[];
+  readonly examples: readonly [string, string, string];
+  load(): Promise<CommandModule>;
+}
+
+export const GROUPS = {
+  start: "Start:",
+  parts: "One part of the road:",
+  look: "Look and understand:",
+} as const;
+
+const YES: OwnFlag = ["-y, --yes", "apply without asking"];
+const ADOPT: OwnFlag = ["--adopt", "take over foreign objects that are in the way"];
+const FORCE: OwnFlag = ["--force-conflicts", "take over fields that another manager owns"];
+const RESTART: OwnFlag = ["--restart", "restart what uses a Secret that came or changed"];
+const PART_FLAGS: readonly OwnFlag[] = [
+  ["--plan <path>", "apply only if this plan file still holds"],
+  YES,
+  RESTART,
+  ADOPT,
+  FORCE,
+];
+const ALL: readonly Scope[] = ["run", "store", "secret"];
+
+/** Every command, its flags and examples; the body is loaded when the command runs. */
+export const COMMANDS: readonly CommandRecord[] = [
+  {
+    name: "init",
+    group: "start",
+    summary: "ask what is missing, show the plan, apply it, prove it",
+    flags: [YES, ["--dry-run", "stop after the plan"], RESTART, ADOPT, FORCE],
+    settings: ALL,
+    examples: [
+      "eso-bootstrap init",
+      "eso-bootstrap init -f eso-bootstrap.yaml --yes",
+      "eso-bootstrap init --project shop --environment prod --path /shop -n shop --keys DB_HOST,DB_PASSWORD",
+    ],
+    load: () => import("./commands/init.ts"),
+  },
+  {
+    name: "plan",
+    group: "start",
+    summary: "show what apply would do; changes nothing (exit 6: there are changes)",
+    flags: [["--output-file <path>", "write the plan as JSON, for apply --plan"], ADOPT, FORCE, RESTART],
+    settings: ALL,
+    examples: [
+      "eso-bootstrap plan",
+      "eso-bootstrap plan -o json",
+      "eso-bootstrap plan --output-file plan.json",
+    ],
+    load: () => import("./commands/plan.ts"),
+  },
+  {
+    name: "apply",
+    group: "start",
+    summary: "apply eso-bootstrap.yaml without questions",
+    flags: PART_FLAGS,
+    settings: ALL,
+    examples: [
+      "eso-bootstrap apply --yes",
+      "eso-bootstrap apply --plan plan.json --yes",
+      "eso-bootstrap apply -f eso-bootstrap.yaml --yes -o json",
+    ],
+    load: () => import("./commands/apply.ts"),
+  },
+  {
+    name: "install",
+    group: "parts",
+    summary: "ESO by Helm, and nothing else",
+    flags: PART_FLAGS,
+    settings: ["run"],
+    examples: [
+      "eso-bootstrap install",
+      "eso-bootstrap install --chart-version 2.9.0 --yes",
+      "eso-bootstrap install --chart ./external-secrets-2.9.0.tgz --yes",
+    ],
+    load: () => import("./commands/apply.ts"),
+  },
+  {
+    name: "reviewer",
+    group: "parts",
+    summary: "the token reviewer: ServiceAccount, binding, token",
+    flags: PART_FLAGS,
+    settings: ["run"],
+    examples: [
+      "eso-bootstrap reviewer",
+      "eso-bootstrap reviewer --cluster-role tokenreview-only --yes",
+      "eso-bootstrap reviewer --token-lifetime 720h --yes",
+    ],
+    load: () => import("./commands/apply.ts"),
+  },
+  {
+    name: "identity",
+    group: "parts",
+    summary: "machine identity, role and Kubernetes Auth at Infisical",
+    flags: PART_FLAGS,
+    settings: ["run", "store"],
+    examples: [
+      "eso-bootstrap identity",
+      "eso-bootstrap identity --project shop --environment prod --path /shop -n shop --yes",
+      "eso-bootstrap identity -f eso-bootstrap.yaml --yes -o json",
+    ],
+    load: () => import("./commands/apply.ts"),
+  },
+  {
+    name: "store",
+    group: "parts",
+    summary: "SecretStore or ClusterSecretStore and its identity Secret",
+    flags: PART_FLAGS,
+    settings: ["run", "store"],
+    examples: [
+      "eso-bootstrap store",
+      "eso-bootstrap store --store-kind ClusterSecretStore --allowed-namespaces shop,cart --yes",
+      "eso-bootstrap store -f eso-bootstrap.yaml --yes",
+    ],
+    load: () => import("./commands/apply.ts"),
+  },
+  {
+    name: "render",
+    group: "look",
+    summary: "print the YAML that apply would send; contacts nothing",
+    flags: [["--out <dir>", "write one file per object instead"]],
+    settings: ALL,
+    examples: [
+      "eso-bootstrap render > eso.yaml",
+      "eso-bootstrap render --out manifests/",
+      "eso-bootstrap render --project shop --environment prod -n shop --keys DB_HOST",
+    ],
+    load: () => import("./commands/render.ts"),
+  },
+  {
+    name: "explain",
+    group: "look",
+    summary: "what a code means, how to see it, how to mend it; offline",
+    args: [{ name: "<code>", description: "as ESOB-R103" }],
+    examples: [
+      "eso-bootstrap explain ESOB-R103",
+      "eso-bootstrap explain r103",
+      "eso-bootstrap explain ESOB-R103 -o json",
+    ],
+    load: () => import("./commands/explain.ts"),
+  },
+];

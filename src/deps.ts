@@ -1,0 +1,87 @@
+import type { Cluster } from "./kubernetes/cluster.ts";
+import type { Helm } from "./helm/helm.ts";
+import type { Infisical, OperatorCredential } from "./infisical/infisical.ts";
+import type { Clock, Files, Net, Prompt } from "./system/system.ts";
+import { detectTerminal, type Terminal } from "./ui/terminal.ts";
+
+/** Which cluster, and who hears of writes. */
+export interface ClusterOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly onWrite?: () => void;
+}
+
+export interface InfisicalOptions {
+  readonly host: string;
+  readonly credential: OperatorCredential | undefined;
+  readonly organization?: string;
+  /** PEM of a self-signed server's CA. */
+  readonly ca?: string;
+  readonly onWrite?: () => void;
+  /** Hears why a call waits, as a rate limit. */
+  readonly onWait?: (text: string, seconds: number) => void;
+}
+
+/** A context of the kubeconfig. */
+export interface ContextInfo {
+  readonly name: string;
+  readonly server: string;
+  readonly current: boolean;
+}
+
+/** Everything outside, as a command receives it. Adapters are loaded when they are first needed. */
+export interface Deps {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+  readonly terminal: (options: { noColour: boolean }) => Terminal;
+  readonly clock: () => Promise<Clock>;
+  readonly files: () => Promise<Files>;
+  readonly net: () => Promise<Net>;
+  readonly prompt: () => Promise<Prompt>;
+  /** True when a person can be asked. */
+  readonly interactive: boolean;
+  readonly openCluster: (options: ClusterOptions) => Promise<Cluster>;
+  readonly listContexts: (options: Pick<ClusterOptions, "kubeconfig">) => Promise<readonly ContextInfo[]>;
+  readonly openInfisical: (options: InfisicalOptions) => Promise<Infisical>;
+  readonly openHelm: (options: ClusterOptions) => Promise<Helm>;
+  /** Text on stdin until it ends, for `--value-stdin`. */
+  readonly readStdin: () => Promise<string>;
+}
+
+type Process = Pick<NodeJS.Process, "env" | "stdin" | "stdout" | "stderr" | "cwd">;
+
+/** The real ones. Only our own modules are imported lazily, never a package (aesthetics.md 3.4, rule 10). */
+export function createDeps({ process, signal }: { process: Process; signal: AbortSignal }): Deps {
+  const { env, stdin, stdout, stderr } = process;
+  const isTTY = stdin.isTTY === true && stderr.isTTY === true && env["CI"] === undefined;
+  return {
+    env,
+    cwd: process.cwd(),
+    signal,
+    interactive: isTTY,
+    terminal: ({ noColour }) => detectTerminal({ stdout, stderr, env, noColour }),
+    clock: async () => (await import("./system/clock.ts")).createClock(),
+    files: async () => (await import("./system/files.ts")).createFiles(process.cwd()),
+    net: async () => (await import("./system/net.ts")).createNet(),
+    prompt: async () => (await import("./ui/prompt.ts")).createPrompt({ stdin, stderr, isTTY }),
+    openCluster: async (options) =>
+      (await import("./kubernetes/client.ts")).createCluster({ ...options, env, signal }),
+    listContexts: async (options) =>
+      (await import("./kubernetes/client.ts")).listContexts({ ...options, env }),
+    openInfisical: async (options) =>
+      (await import("./infisical/client.ts")).createInfisical({ ...options, env, signal }),
+    openHelm: async (options) => {
+      const [{ createHelm }, { createRun }] = await Promise.all([
+        import("./helm/client.ts"),
+        import("./system/run.ts"),
+      ]);
+      return createHelm({ ...options, run: createRun(env), signal });
+    },
+    readStdin: async () => {
+      let text = "";
+      for await (const chunk of stdin) text += String(chunk);
+      return text;
+    },
+  };
+}

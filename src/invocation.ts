@@ -1,0 +1,24 @@
+/** Flags that every command knows (product.md section 2). */
+export interface GlobalFlags {
+  readonly file: string | undefined;
+  readonly context: string | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly namespace: string | undefined;
+  readonly output: string;
+  /** Milliseconds. */
+  readonly timeoutMs: number;
+  readonly color: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly debug: boolean;
+}
+
+/** A command line, parsed: what a command is given. */
+export interface Invocation {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly global: GlobalFlags;
+  /** All typed flags by commander's attribute name, as `storeKind`. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly version: string;
+}

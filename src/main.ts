@@ -1,0 +1,31 @@
+import { constants } from "node:os";
+import { createDeps } from "./deps.ts";
+import { runCli } from "./cli.ts";
+
+/** Ctrl-C and its friends: one abort, so that a run can end cleanly; a second one ends the process at once. */
+function listenForSignals(): AbortController {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => {
+      process.once(signal, () => process.kill(process.pid, "SIGKILL"));
+      controller.abort(signal);
+      interruptedBy = constants.signals[signal];
+    });
+  return controller;
+}
+
+let interruptedBy = 0;
+
+/** Someone closed the pipe (`| head`): not our failure. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+/** argv → exit code. The only place that sets it. */
+export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+  const { signal } = listenForSignals();
+  const code = await runCli(argv, createDeps({ signal, process }));
+  process.exitCode = interruptedBy === 0 ? code : 130;
+}
+
+await main();

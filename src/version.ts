@@ -1,0 +1,4 @@
+/** The package's version: put in by the build; `dev` when run from source. */
+declare const __VERSION__: string | undefined;
+
+export const VERSION: string = typeof __VERSION__ === "string" ? __VERSION__ : "0.0.0-dev";

@@ -1,0 +1,123 @@
+import { describe, expect, test } from "vitest";
+import { applySteps, samePlan } from "../../../src/engine/apply.ts";
+import type { Event } from "../../../src/engine/events.ts";
+import {
+  hasChanges,
+  lookAtAll,
+  planOf,
+  type Action,
+  type ActionKind,
+  type Step,
+} from "../../../src/engine/plan.ts";
+import { BootstrapError } from "../../../src/errors.ts";
+
+interface World {
+  readonly made: Set<string>;
+  readonly broken: Set<string>;
+}
+
+/** A step that makes one thing, once. */
+const maker = (name: string): Step<World> => ({
+  id: `make-${name}`,
+  title: name,
+  look: async (world) => [action(name, world.made.has(name) ? "unchanged" : "create", world)],
+});
+
+function action(name: string, kind: ActionKind, world: World): Action {
+  const change = {
+    step: `make-${name}`,
+    action: kind,
+    target: { system: "kubernetes", kind: "Thing", name },
+    summary: "",
+  } as const;
+  if (kind !== "create") return { change };
+  return {
+    change,
+    apply: async () => {
+      if (world.broken.has(name)) throw new BootstrapError("ESOB-K106", { message: `${name} was refused.` });
+      world.made.add(name);
+    },
+  };
+}
+
+const where = { cluster: "c", infisical: "i" };
+const world = (broken: string[] = []): World => ({ made: new Set(), broken: new Set(broken) });
+const steps = ["a", "b", "c"].map(maker);
+
+async function walk(state: World, confirmed?: Awaited<ReturnType<typeof plan>>) {
+  const events: Event[] = [];
+  const outcome = await applySteps(steps, state, confirmed ?? (await plan(state)), {
+    emit: (event) => events.push(event),
+    forget: () => {},
+    now: () => 0,
+  });
+  return { outcome, events };
+}
+
+const plan = async (state: World) => planOf(await lookAtAll(steps, state), where);
+
+describe("applySteps", () => {
+  test("applies what was planned, in order", async () => {
+    const state = world();
+    const { outcome } = await walk(state);
+    expect(outcome.applied.map(({ target }) => target.name)).toEqual(["a", "b", "c"]);
+    expect(outcome.notDone).toEqual([]);
+    expect(hasChanges(await plan(state))).toBe(false);
+  });
+
+  test("stops at the first failure and says what was not done", async () => {
+    const state = world(["b"]);
+    const { outcome, events } = await walk(state);
+    expect(outcome.applied.map(({ target }) => target.name)).toEqual(["a"]);
+    expect(outcome.failed?.error.code).toBe("ESOB-K106");
+    expect(outcome.failed?.change.target.name).toBe("b");
+    expect(outcome.notDone.map(({ target }) => target.name)).toEqual(["c"]);
+    expect(events.at(-1)?.type).toBe("change-failed");
+  });
+
+  test("leaves out what somebody else did meanwhile", async () => {
+    const state = world();
+    const confirmed = await plan(state);
+    state.made.add("b");
+    const { outcome } = await walk(state, confirmed);
+    expect(outcome.applied.map(({ target }) => target.name)).toEqual(["a", "c"]);
+  });
+
+  test("never does what the confirmed plan did not show", async () => {
+    const state = world();
+    state.made.add("b");
+    const confirmed = await plan(state);
+    state.made.delete("b");
+    const { outcome } = await walk(state, confirmed);
+    expect(outcome.failed?.error.code).toBe("ESOB-C201");
+    expect([...state.made]).toEqual(["a"]);
+  });
+
+  test("an interrupt ends it between two changes", async () => {
+    const controller = new AbortController();
+    const state = world();
+    const confirmed = await plan(state);
+    const walking = applySteps(steps, state, confirmed, {
+      emit: (event) => event.type === "change-finished" && controller.abort(new Error("interrupted")),
+      forget: () => {},
+      signal: controller.signal,
+    });
+    await expect(walking).rejects.toThrow("interrupted");
+    expect([...state.made]).toEqual(["a"]);
+  });
+});
+
+describe("samePlan", () => {
+  test("holds for the same world and not for another", async () => {
+    const state = world();
+    const before = await plan(state);
+    expect(samePlan(before, await plan(state))).toBe(true);
+    state.made.add("a");
+    expect(samePlan(before, await plan(state))).toBe(false);
+  });
+
+  test("holds for a plan that went through JSON", async () => {
+    const before = await plan(world());
+    expect(samePlan(JSON.parse(JSON.stringify(before)), before)).toBe(true);
+  });
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import { runChecks, type Check, type Finding } from "../../../src/engine/check.ts";
+import { BootstrapError } from "../../../src/errors.ts";
+
+const check = (id: string, run: () => Promise<Finding>, needs: string[] = []): Check<undefined> => ({
+  id,
+  code: "ESOB-R103",
+  category: "test",
+  title: `${id} is true`,
+  severity: "error",
+  needs,
+  run,
+});
+
+const pass = () => Promise.resolve<Finding>({ status: "pass" });
+const broken = () =>
+  Promise.reject(new BootstrapError("ESOB-R102", { message: "The token is dead.", reason: "401" }));
+
+describe("runChecks", () => {
+  test("keeps the order of the records, whatever finishes first", async () => {
+    let release = () => {};
+    const slow = () => new Promise<Finding>((resolve) => (release = () => resolve({ status: "pass" })));
+    const quick = () => pass().finally(() => release());
+    const results = await runChecks([check("slow", slow), check("quick", quick)], undefined, () => {});
+    expect(results.map(({ id }) => id)).toEqual(["slow", "quick"]);
+  });
+
+  test("a failed parent marks its children and grandchildren, and does not hide them", async () => {
+    const ran: string[] = [];
+    const results = await runChecks(
+      [
+        check("parent", broken),
+        check("child", async () => (ran.push("child"), { status: "pass" }), ["parent"]),
+        check("grandchild", async () => (ran.push("grandchild"), { status: "pass" }), ["child"]),
+        check("other", pass),
+      ],
+      undefined,
+      () => {},
+    );
+    expect(results.map(({ status }) => status)).toEqual(["fail", "skip", "skip", "pass"]);
+    expect(results.map(({ skippedBecause }) => skippedBecause)).toEqual([
+      undefined,
+      "blocked by ESOB-R102",
+      "blocked by ESOB-R102",
+      undefined,
+    ]);
+    expect(ran).toEqual([]);
+  });
+
+  test("a failure carries its own code, cause, fix and docs", async () => {
+    const [result] = await runChecks([check("one", broken)], undefined, () => {});
+    expect(result).toMatchObject({
+      code: "ESOB-R102",
+      message: "The token is dead.",
+      cause: "401",
+      docs: "docs/troubleshooting.md#esob-r102",
+    });
+    expect(result?.fix?.summary).toContain("apply");
+  });
+
+  test("a bug is not a finding: it is thrown on", async () => {
+    const bug = check("bug", () => Promise.reject(new TypeError("x is not a function")));
+    await expect(runChecks([bug], undefined, () => {})).rejects.toThrow("x is not a function");
+  });
+
+  test("at most eight run at once", async () => {
+    let running = 0;
+    let most = 0;
+    const work = async (): Promise<Finding> => {
+      most = Math.max(most, (running += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      return { status: "pass" };
+    };
+    await runChecks(
+      Array.from({ length: 40 }, (_, index) => check(`c${index}`, work)),
+      undefined,
+      () => {},
+    );
+    expect(most).toBe(8);
+  });
+});
