@@ -33,7 +33,7 @@ export function makeChart(moduleDir: string, target: string, version: string): v
 }
 
 /** The CRD bundle as a Helm template. */
-export function crdTemplate(bundle: string): string {
+function crdTemplate(bundle: string): string {
   if (bundle.includes("{{"))
     throw new Error("the CRD bundle contains template marks and would need escaping");
   const documents = bundle.split(/^---\n/m).filter((document) => document.trim() !== "");

@@ -25,7 +25,7 @@ export interface Layout {
 }
 
 /** The processes of a control plane, in the order in which they are started. */
-export type ProcessName = "etcd" | "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kwok";
+type ProcessName = "etcd" | "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kwok";
 
 /** Makes keys, kubeconfig and command lines in `dir`; starts nothing. */
 export async function layOut(dir: string, context: string, built: Built): Promise<Layout> {

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 
 /** A key and the certificate that was issued for it, both PEM. */
-export interface Certified {
+interface Certified {
   readonly certPem: string;
   readonly keyPem: string;
 }

@@ -19,7 +19,7 @@ export interface StackOptions {
 }
 
 /** Another user's way into the cluster. */
-export interface ClientCertOptions extends Pick<IssueOptions, "notBefore" | "notAfter"> {
+interface ClientCertOptions extends Pick<IssueOptions, "notBefore" | "notAfter"> {
   commonName: string;
   organizations?: readonly string[];
   /** A certificate that ended an hour ago: the API server answers 401. */
