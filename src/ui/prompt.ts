@@ -16,7 +16,7 @@ const PAGE = 12;
 /** Always the same, so that not even the length of a secret is on the screen. */
 const MASK = "********";
 
-/** The only door to inquirer. Loaded when the first question is asked (`lazy-prompt.ts`): it costs 50 ms. */
+/** The only door to inquirer. `deps.ts` imports this file when there is a first question: inquirer takes 50 ms to load. */
 export function createPrompt({ stdin, stderr, isTTY }: PromptStreams): Prompt {
   const ask = async (question: { type: string; message: string } & Record<string, unknown>) => {
     if (!isTTY) throw noTerminal(question.message);

@@ -1,7 +1,6 @@
 import { PassThrough } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it, vi } from "vitest";
-import { createLazyPrompt } from "../../../src/ui/lazy-prompt.ts";
 import { createPrompt } from "../../../src/ui/prompt.ts";
 
 /** A terminal made of two streams: what is typed, and everything that was ever on the screen. */
@@ -134,7 +133,7 @@ describe("the prompt in a terminal", () => {
 
   it("asks one question after the other on the same streams", async () => {
     const terminal = createTerminal();
-    const prompt = createLazyPrompt(terminal.streams);
+    const prompt = createPrompt(terminal.streams);
     const first = prompt.text({ message: "Client id" });
     await terminal.typeAt("Client id", "abc\r");
     expect(await first).toBe("abc");
@@ -147,7 +146,7 @@ describe("the prompt in a terminal", () => {
 describe("the prompt without a terminal", () => {
   it("refuses every question with ESOB-C107 and names it", async () => {
     const { streams } = createTerminal();
-    const prompt = createLazyPrompt({ ...streams, isTTY: false });
+    const prompt = createPrompt({ ...streams, isTTY: false });
     expect(prompt.interactive).toBe(false);
     const refusals = [
       prompt.text({ message: "Project" }),

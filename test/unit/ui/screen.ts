@@ -22,7 +22,9 @@ export function createScreen(features: Partial<Omit<Terminal, "stdout" | "stderr
 
 /** True when a text holds anything that a terminal obeys: control characters but line feeds, direction marks. */
 export function steers(text: string): boolean {
-  return text.split("").some((character) => (character < " " && character !== "\n") || character === "\u202e");
+  return text
+    .split("")
+    .some((character) => (character < " " && character !== "\n") || character === "\u202e");
 }
 
 /** A clock that stands still until it is told to go on; `tick` also moves the spinner. */
