@@ -1,0 +1,65 @@
+import type { CommandDeps } from "../commands.ts";
+import type { ApplyResult } from "../engine/apply.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Invocation } from "../invocation.ts";
+import { STEPS_OF, type RoadCommand } from "../steps/index.ts";
+import { confirmWith } from "./consent.ts";
+import { onEachCluster, type ClusterOutcome } from "./each-cluster.ts";
+import { headlineOf, nextSteps } from "./next-steps.ts";
+import { readPlan } from "./plan-file.ts";
+import { readInputs } from "./read-inputs.ts";
+import { exitCodeOf, walkRoad } from "./road.ts";
+import { openSession, type Opened } from "./session.ts";
+import { writeBack } from "./write-back.ts";
+
+/** `apply`, and the commands that take one part of the road: the same engine, plan and consent. */
+export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
+  return onEachCluster(await readInputs(invocation, deps), deps, (inputs) =>
+    applyOne(invocation, deps, inputs),
+  );
+}
+
+/** What `init` brings along besides. */
+export interface ApplyExtras extends Opened {
+  readonly beforeFirstWrite?: () => Promise<void>;
+}
+
+/** One cluster from the plan to the proof. */
+export async function applyOne(
+  invocation: Invocation,
+  deps: CommandDeps,
+  inputs: Inputs,
+  extras: ApplyExtras = {},
+): Promise<ClusterOutcome> {
+  const session = await openSession(invocation, deps, inputs, extras);
+  try {
+    const planFile = invocation.flags["plan"];
+    const steps = STEPS_OF[invocation.command as RoadCommand];
+    const result = await walkRoad(
+      session.ports,
+      { ...session.run, steps },
+      {
+        confirm: confirmWith(invocation, deps),
+        ...(typeof planFile === "string" && { expected: await readPlan(await deps.files(), planFile) }),
+        ...(extras.beforeFirstWrite && { beforeFirstWrite: extras.beforeFirstWrite }),
+      },
+    );
+    await writeBack(deps, inputs, session, result);
+    return outcomeOf(result, inputs, session.desired);
+  } finally {
+    await session.close();
+  }
+}
+
+function outcomeOf(
+  result: ApplyResult,
+  inputs: Inputs,
+  desired: Parameters<typeof headlineOf>[1],
+): ClusterOutcome {
+  const headline = headlineOf(result, desired);
+  const next = nextSteps(result, inputs, desired);
+  return {
+    result: { kind: "ApplyResult", result, next, ...(headline !== undefined && { headline }) },
+    exitCode: exitCodeOf(result),
+  };
+}

@@ -1,0 +1,38 @@
+import type { Desired } from "../desired/desired.ts";
+import type { ApplyResult } from "../engine/apply.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+
+const proved = ({ failed, checks }: ApplyResult) =>
+  !failed && checks.every(({ status }) => status !== "fail");
+
+/** What was reached, in one sentence; nothing where something failed. */
+export function headlineOf(result: ApplyResult, desired: Desired): string | undefined {
+  if (!proved(result)) return undefined;
+  const loggedIn = result.checks.some(({ category, status }) => category === "login" && status === "pass");
+  const synced = desired.secrets.filter(({ name }) =>
+    result.checks.some(
+      ({ category, status, subject }) =>
+        category === "secrets" && status === "pass" && subject?.name === name,
+    ),
+  );
+  const [secret] = synced;
+  if (!loggedIn || !secret) return loggedIn ? "Proved: ESO logged in to Infisical as itself." : undefined;
+  const keys = secret.keys === "all" ? "its keys" : `${secret.keys.length} of ${secret.keys.length} keys`;
+  const what =
+    synced.length === 1
+      ? `Secret ${secret.namespaces[0]}/${secret.target} has ${keys}`
+      : `${synced.length} Secrets have their keys`;
+  return `Proved: ESO logged in to Infisical as itself and ${what}.`;
+}
+
+/** How to go on; what is before the colon is aligned on the screen. */
+export function nextSteps(result: ApplyResult, inputs: Inputs, desired: Desired): string[] {
+  if (!proved(result)) return [];
+  const [secret] = desired.secrets;
+  const uses = secret ? [`Use it: envFrom: [{secretRef: {name: ${secret.target}}}]`] : [];
+  return [
+    ...uses,
+    `Look again: eso-bootstrap plan -f ${inputs.file}`,
+    `Again, without questions: eso-bootstrap init -f ${inputs.file} --yes`,
+  ];
+}
