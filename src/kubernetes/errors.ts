@@ -18,6 +18,8 @@ export interface Refusal {
   /** undefined: plain text, as `404 page not found` for a group that is not served. */
   readonly says: Status | undefined;
   readonly text?: string;
+  /** What we know of our credential, as that it expired. */
+  readonly hint?: string | undefined;
 }
 
 interface Rule {
@@ -26,7 +28,8 @@ interface Rule {
   readonly tell: (refusal: Refusal, deed: Deed) => ErrorDetails;
 }
 
-const HOOK = /failed calling webhook|admission webhook .* denied|validating ?admission ?policy/i;
+const HOOK =
+  /failed calling webhook|admission webhook .* denied|webhook .* does not support dry run|validating ?admission ?policy/i;
 const RBAC =
   /cannot (\w+) (?:resource|path) "([^"]+)"(?: in API group "([^"]*)")?(?:.* in the namespace "([^"]+)")?/;
 
@@ -73,7 +76,7 @@ const RULES: readonly Rule[] = [
     when: ({ status }) => status === 401,
     tell: (refusal) => ({
       message: "The API server did not accept the credential of this kubeconfig.",
-      reason: wordsOf(refusal),
+      reason: refusal.hint ?? wordsOf(refusal),
     }),
   },
   {

@@ -1,0 +1,53 @@
+import { refusalError } from "./errors.ts";
+import { at, listOf, textOf } from "./parse.ts";
+import { groupVersionPath, knownResource, type Resource } from "./resources.ts";
+import type { Transport } from "./transport.ts";
+
+/** Which kinds the cluster serves (`/api/v1`, `/apis/GROUP/VERSION`; API concepts, aggregated per group version). */
+export interface Discovery {
+  /** How a kind is addressed: by the table for what we know, else by asking. undefined: not served. */
+  resource(apiVersion: string, kind: string): Promise<Resource | undefined>;
+  /** Always by asking. */
+  serves(apiVersion: string, kind: string): Promise<boolean>;
+  /** Something changed the CRDs, or a path turned out not to be served. */
+  forget(): void;
+}
+
+type Kinds = ReadonlyMap<string, Resource>;
+
+/** Answers are kept per group version, but never a "no": a CRD may be installed the next moment. */
+export function createDiscovery(transport: Transport): Discovery {
+  const memo = new Map<string, Promise<Kinds>>();
+  const ask = (apiVersion: string): Promise<Kinds> => {
+    const kinds = fetchKinds(transport, apiVersion);
+    memo.set(apiVersion, kinds);
+    kinds.catch(() => memo.delete(apiVersion));
+    return kinds;
+  };
+  const find = async (apiVersion: string, kind: string): Promise<Resource | undefined> => {
+    const kept = (await memo.get(apiVersion))?.get(kind);
+    return kept ?? (await ask(apiVersion)).get(kind);
+  };
+  return {
+    resource: async (apiVersion, kind) => knownResource(apiVersion, kind) ?? find(apiVersion, kind),
+    serves: async (apiVersion, kind) => (await find(apiVersion, kind)) !== undefined,
+    forget: () => memo.clear(),
+  };
+}
+
+async function fetchKinds(transport: Transport, apiVersion: string): Promise<Kinds> {
+  const answer = await transport.send({
+    method: "GET",
+    path: groupVersionPath(apiVersion),
+    repeat: "always",
+  });
+  if (answer.status === 404) return new Map();
+  if (answer.status !== 200) throw refusalError(answer, { verb: "read", what: `the kinds of ${apiVersion}` });
+  const resources = listOf(at(answer.body, "resources")).flatMap((entry): [string, Resource][] => {
+    const [plural, kind] = [textOf(at(entry, "name")), textOf(at(entry, "kind"))];
+    // `deployments/status` and the like are subresources.
+    if (plural === undefined || kind === undefined || plural.includes("/")) return [];
+    return [[kind, { plural, namespaced: at(entry, "namespaced") === true }]];
+  });
+  return new Map(resources);
+}
