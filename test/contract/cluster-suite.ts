@@ -17,12 +17,9 @@ export interface ClusterUnderTest {
 
 const NAMESPACE = "cluster-suite";
 
-function configMap(
-  name: string,
-  data: Record<string, string>,
-  labels: Record<string, string> = {},
-): KubeObject {
-  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: NAMESPACE, labels }, data };
+function configMap(name: string, data: Record<string, string>, labels?: Record<string, string>): KubeObject {
+  const metadata = { name, namespace: NAMESPACE, ...(labels && { labels }) };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, data };
 }
 
 function ref(name: string, kind = "ConfigMap"): ObjectRef {
@@ -106,7 +103,7 @@ export function clusterSuite(title: string, make: () => Promise<ClusterUnderTest
     test("what is no longer applied goes away, what others own stays", async () => {
       await cluster.apply(configMap("shrinks", { mine: "1", also: "2" }));
       await under.writeAs("somebody", configMap("shrinks", { theirs: "3" }));
-      await cluster.apply(configMap("shrinks", { mine: "1" }));
+      expect(await cluster.apply(configMap("shrinks", { mine: "1" }))).toMatchObject({ outcome: "applied" });
       expect(await read("shrinks")).toMatchObject({ data: { mine: "1", theirs: "3" } });
       expect(at(await read("shrinks"), "data", "also")).toBeUndefined();
     });
