@@ -1,13 +1,16 @@
 import inquirer from "inquirer";
 import { BootstrapError } from "../errors.ts";
 import { Secret } from "../secret.ts";
-import type { Prompt } from "../system/system.ts";
+import type { Choice, Prompt, Validate } from "../system/system.ts";
+import { createStyle } from "./style.ts";
 
 /** The terminal in which a person answers. Questions go to stderr: stdout is data. */
 export interface PromptStreams {
   readonly stdin: NodeJS.ReadableStream;
   readonly stderr: NodeJS.WritableStream;
   readonly isTTY: boolean;
+  /** false: signs have their ASCII twins. */
+  readonly unicode?: boolean;
 }
 
 /** Lists longer than this can be searched instead of scrolled. */
@@ -17,35 +20,46 @@ const PAGE = 12;
 const MASK = "********";
 
 /** The only door to inquirer. `deps.ts` imports this file when there is a first question: inquirer takes 50 ms to load. */
-export function createPrompt({ stdin, stderr, isTTY }: PromptStreams): Prompt {
+export function createPrompt({ stdin, stderr, isTTY, unicode = true }: PromptStreams): Prompt {
+  // Names and reasons come from servers: they must not steer the terminal.
+  const { text: fit } = createStyle({ columns: 0, colour: false, unicode });
   const ask = async (question: { type: string; message: string } & Record<string, unknown>) => {
     if (!isTTY) throw noTerminal(question.message);
     return untilClosed(stdin, async (signal) => {
       const prompt = inquirer.createPromptModule({ input: stdin, output: stderr, signal });
-      const answers = await prompt<Record<string, unknown>>([{ ...question, name: "answer" }]);
+      const shown = { ...question, message: fit(question.message), name: "answer" };
+      const answers = await prompt<Record<string, unknown>>([shown]);
       return answers["answer"];
     });
   };
 
+  const checked = (validate: Validate) => async (answer: unknown) => {
+    const verdict = await validate(asText(answer));
+    return verdict === true || fit(verdict);
+  };
+  const rowsOf = (choices: readonly Choice<unknown>[]) =>
+    choices.map(({ name, description }, value) => ({
+      value,
+      name: fit(name),
+      ...(description !== undefined && { description: fit(description) }),
+    }));
+
   return {
     interactive: isTTY,
-    text: async ({ message, default: preset, validate }) =>
-      asText(
-        await ask({
-          type: "input",
-          message,
-          ...(preset !== undefined && { default: preset }),
-          ...(validate && { validate }),
-        }),
-      ),
-    hidden: async ({ message, validate }) => {
+    async text({ message, default: preset, validate = () => true }) {
+      const trimmed: Validate = (answer) => validate(answer.trim());
+      const question = { type: "input", message, validate: checked(trimmed) };
+      const answer = await ask(preset === undefined ? question : { ...question, default: preset });
+      return asText(answer).trim();
+    },
+    async hidden({ message, validate = () => true }) {
       const theme = { style: { maskedText: "[hidden]", answer: () => MASK } };
       // `toggleMask` would let Ctrl-T put the secret on the screen.
-      const question = { type: "password", message, toggleMask: false, theme, ...(validate && { validate }) };
+      const question = { type: "password", message, toggleMask: false, theme, validate: checked(validate) };
       return new Secret(asText(await ask(question)));
     },
     async choose({ message, choices, default: preset }) {
-      const rows = choices.map(({ name, description }, index) => ({ value: index, name, description }));
+      const rows = rowsOf(choices);
       const first = choices.findIndex(({ value }) => value === preset);
       const question = {
         message,
@@ -61,21 +75,12 @@ export function createPrompt({ stdin, stderr, isTTY }: PromptStreams): Prompt {
       };
       return picked(choices, await ask(question));
     },
-    async chooseMany({ message, choices, checked = [], required = false }) {
-      const rows = choices.map(({ name, value, description }, index) => ({
-        value: index,
-        name,
-        description,
-        checked: checked.includes(value),
-      }));
-      const answer = await ask({
-        type: "checkbox",
-        message,
-        choices: rows,
-        required,
-        loop: false,
-        pageSize: PAGE,
-      });
+    async chooseMany({ message, choices, checked: before = [], required = false }) {
+      const isChecked = (index: number) =>
+        choices.some(({ value }, at) => at === index && before.includes(value));
+      const rows = rowsOf(choices).map((row) => ({ ...row, checked: isChecked(row.value) }));
+      const question = { type: "checkbox", message, choices: rows, required, loop: false, pageSize: PAGE };
+      const answer = await ask(question);
       return Array.isArray(answer) ? answer.map((index) => picked(choices, index)) : [];
     },
     confirm: async ({ message, default: preset = false }) =>
@@ -123,7 +128,7 @@ function isInterrupt(error: unknown): boolean {
 }
 
 function asText(answer: unknown): string {
-  return typeof answer === "string" ? answer.trim() : "";
+  return typeof answer === "string" ? answer : "";
 }
 
 function picked<T>(choices: readonly { value: T }[], index: unknown): T {

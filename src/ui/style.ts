@@ -39,6 +39,7 @@ export type Meaning = keyof typeof COLOURS;
 /** Signs of others that have an ASCII twin; what has none stays as it is. */
 const TWINS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.values(SIGNS)),
+  "←": "<-",
   "–": "-",
   "—": "-",
   "“": '"',
@@ -55,7 +56,7 @@ export interface Style {
   sign(sign: Sign): string;
   paint(meaning: Meaning, text: string): string;
   /** Text of others, made harmless and fit for this terminal. Every foreign text passes here before it is laid out. */
-  text(foreign: string): string;
+  readonly text: (foreign: string) => string;
 }
 
 export function createStyle({

@@ -1,6 +1,7 @@
 import type { OperatorCredential } from "../infisical/infisical.ts";
 import { FIELDS } from "../inputs/fields.ts";
 import { CLOUD_HOSTS, readHost } from "../inputs/host.ts";
+import { Secret } from "../secret.ts";
 import type { Choice } from "../system/system.ts";
 import { accepts, both, messageOf, untilAccepted } from "./asking.ts";
 import { findByAnyName, visibleProjects } from "./projects.ts";
@@ -89,8 +90,11 @@ async function askCredential({ deps }: Wizard, clientId: string | undefined): Pr
     ],
     default: "universal-auth",
   });
-  const hidden = (message: string) =>
-    prompt.hidden({ message, validate: (answer) => answer.trim() !== "" || "nothing was typed" });
+  const hidden = async (message: string) => {
+    const validate = (answer: string) => answer.trim() !== "" || "nothing was typed";
+    // What comes from a clipboard often brings spaces along; credentials have none.
+    return new Secret((await prompt.hidden({ message, validate })).reveal().trim());
+  };
   if (kind === "token") return { kind, token: await hidden("Access token") };
   const id = await prompt.text({
     message: "Client id",

@@ -14,6 +14,7 @@ function createTerminal() {
   return {
     streams: { stdin, stderr, isTTY: true },
     seen,
+    raw: () => screen,
     type: (keys: string) => stdin.write(keys),
     /** Types only when the question is there: keys that come earlier are not part of the answer. */
     typeAt: async (question: string, keys: string) => {
@@ -52,6 +53,30 @@ describe("the prompt in a terminal", () => {
     expect((await answer).reveal()).toBe("hunter2");
     expect(terminal.seen()).not.toContain("hunter2");
     expect(terminal.seen()).toContain("Client secret ********");
+  });
+
+  it("keeps the spaces of a secret value, and trims other texts before they are checked", async () => {
+    const terminal = createTerminal();
+    const prompt = createPrompt(terminal.streams);
+    const value = prompt.hidden({ message: "Value" });
+    await terminal.typeAt("Value", " hunter2 \r");
+    expect((await value).reveal()).toBe(" hunter2 ");
+    const name = prompt.text({ message: "Name", validate: (text) => text === "shop" || "no" });
+    await terminal.typeAt("Name", " shop \r");
+    expect(await name).toBe("shop");
+  });
+
+  it("lets no foreign text steer the terminal, and has ASCII twins", async () => {
+    const terminal = createTerminal();
+    const answer = createPrompt({ ...terminal.streams, unicode: false }).choose({
+      message: "Project · 2",
+      choices: [{ value: "evil", name: "evil \u001b]0;title\u0007→ name", description: "a\u001b[2Jb" }],
+    });
+    await terminal.typeAt("Project - 2", "\r");
+    expect(await answer).toBe("evil");
+    expect(terminal.seen()).toContain("evil -> name");
+    expect(terminal.raw()).not.toContain("title");
+    expect(terminal.raw()).not.toContain("\u001b[2J");
   });
 
   it("shows the reason for a refused hidden answer without repeating it", async () => {
