@@ -47,7 +47,7 @@ export function planLines(plan: Plan, style: Style, all = false): string[] {
 }
 
 /** `prod-eu ↔ eu.infisical.com/shop`. */
-export function whereOf({ cluster, infisical }: Pick<Plan, "cluster" | "infisical">, style: Style): string {
+function whereOf({ cluster, infisical }: Pick<Plan, "cluster" | "infisical">, style: Style): string {
   return `${style.text(cluster)} ${style.sign("both")} ${style.text(infisical.replace(/^https?:\/\//, ""))}`;
 }
 

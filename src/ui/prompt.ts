@@ -89,7 +89,7 @@ export function createPrompt({ stdin, stderr, isTTY, unicode = true }: PromptStr
 }
 
 /** ESOB-C107: nobody can answer. */
-export function noTerminal(question: string): BootstrapError {
+function noTerminal(question: string): BootstrapError {
   return new BootstrapError("ESOB-C107", {
     message: `There is no terminal in which to ask "${question}".`,
     reason: "stdin and stderr are not both a terminal, as in CI",
@@ -98,7 +98,7 @@ export function noTerminal(question: string): BootstrapError {
 }
 
 /** ESOB-C205: Ctrl-C, Ctrl-D, or the terminal went away. */
-export function interrupted(cause?: unknown): BootstrapError {
+function interrupted(cause?: unknown): BootstrapError {
   return new BootstrapError("ESOB-C205", { message: "The run was interrupted.", cause });
 }
 

@@ -33,7 +33,7 @@ export interface ClusterResult {
   readonly result: Exclude<CommandResult, { kind: "List" | "Text" }> | ErrorResult;
 }
 
-export interface ErrorResult {
+interface ErrorResult {
   readonly kind: "Error";
   readonly error: BootstrapError;
 }
