@@ -219,10 +219,12 @@ async function openWatch(options: TransportOptions, ask: Ask): Promise<AsyncIter
   }
 }
 
-/** Lets go of the deadline when the reader is done, however that comes about. */
+/** Lets go of the deadline when the reader is done. A watch may end at any moment, so a cut connection is an end like others. */
 async function* clearing(events: AsyncIterable<unknown>, clear: () => void): AsyncGenerator<unknown> {
   try {
     yield* events;
+  } catch {
+    return;
   } finally {
     clear();
   }

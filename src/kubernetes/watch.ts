@@ -1,6 +1,7 @@
 import { type BootstrapError, isBootstrapError } from "../errors.ts";
 import type { KubeObject, ObjectRef, WaitOptions } from "./cluster.ts";
 import { deadline, pause } from "./deadline.ts";
+import { timedOut } from "./network-errors.ts";
 import { at, isKubeObject, listOf, textOf } from "./parse.ts";
 import { getObject } from "./reads.ts";
 import { resourcePath } from "./resources.ts";
@@ -45,7 +46,8 @@ export async function waitUntil(
   } catch (error) {
     for (const signal of callers) signal?.throwIfAborted();
     if (limit.timedOut() && seen.any()) return { done: false, object: seen.last() };
-    throw error;
+    const isLate = limit.timedOut() && !isBootstrapError(error);
+    throw isLate ? timedOut(session.transport.server, options.timeoutMs).error : error;
   } finally {
     limit.clear();
   }
@@ -80,7 +82,7 @@ async function look(wait: Wait): Promise<boolean> {
       if (see(await getObject(session, ref, signal))) return true;
       const outcome: WatchEnd = mayWatch ? await watchOnce(wait) : "ended";
       if (outcome === "seen") return true;
-      mayWatch = outcome !== "not allowed";
+      mayWatch &&= outcome !== "not allowed";
       trouble = undefined;
     } catch (error) {
       if (signal.aborted) throw trouble ?? error;
