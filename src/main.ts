@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { constants } from "node:os";
 import { createDeps } from "./deps.ts";
 import { runCli } from "./cli.ts";
@@ -5,6 +6,8 @@ import { runCli } from "./cli.ts";
 /** Ctrl-C and its friends: one abort, so that a run can end cleanly; a second one ends the process at once. */
 function listenForSignals(): AbortController {
   const controller = new AbortController();
+  // Every request under way listens.
+  setMaxListeners(0, controller.signal);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.once(signal, () => {
       process.once(signal, () => process.kill(process.pid, "SIGKILL"));

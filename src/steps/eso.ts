@@ -28,7 +28,7 @@ export const esoStep: Step<RoadContext> = {
       summary: "for ESO",
     });
     const summary = fact.others.length > 0 ? "beside the ESO that is there" : "External Secrets Operator";
-    return [namespace, install(context, fact, "create", `${versionText(context)}: ${summary}`)];
+    return [namespace, install(context, fact, "create", `${await wantedVersion(context)}: ${summary}`)];
   },
 };
 
@@ -39,8 +39,10 @@ const target = ({ desired }: RoadContext): Target => ({
   name: desired.eso.release,
 });
 
-const versionText = ({ desired }: RoadContext) =>
-  `${desired.eso.chart.split("/").at(-1)} ${desired.eso.version}`;
+/** A local chart has the version that it has; else the setting's. */
+async function wantedVersion({ helm, desired }: RoadContext): Promise<string> {
+  return (await helm.localChartVersion(desired.eso.chart)) ?? desired.eso.version;
+}
 
 function usedAsItIs({ controller }: EsoFact): Action {
   const { namespace = "", deployment = "", version, installedBy } = controller ?? {};
@@ -76,8 +78,7 @@ function foreignRelease(context: RoadContext, release: Release): Action {
 }
 
 async function lookAtRelease(context: RoadContext, fact: EsoFact, release: Release): Promise<Action[]> {
-  const { eso } = context.desired;
-  const wanted = (await context.helm.localChartVersion(eso.chart)) ?? eso.version;
+  const wanted = await wantedVersion(context);
   const values = valuesOf(context, fact);
   const diff: FieldDiff[] = [];
   if (release.chartVersion !== wanted) diff.push({ path: "version", from: release.chartVersion, to: wanted });
@@ -87,7 +88,7 @@ async function lookAtRelease(context: RoadContext, fact: EsoFact, release: Relea
   if (fact.brokenCrds.length > 0)
     diff.push({ path: "crds", from: `missing: ${fact.brokenCrds.join(", ")}`, to: "served as v1" });
   if (diff.length > 0)
-    return [install(context, fact, "update", `${eso.chart.split("/").at(-1)} ${wanted}`, diff)];
+    return [install(context, fact, "update", `ESO ${wanted}`, diff)];
   return [{ change: { step: STEP, action: "unchanged", target: target(context), summary: `ESO ${wanted}` } }];
 }
 

@@ -1,6 +1,6 @@
 import type { DesiredStore } from "../desired/desired.ts";
 import { BootstrapError } from "../errors.ts";
-import type { Identity, Membership, Project } from "../infisical/infisical.ts";
+import type { Identity } from "../infisical/infisical.ts";
 import { MANAGED_BY_LABEL, MANAGER } from "../kubernetes/cluster.ts";
 import type { Ports } from "./context.ts";
 import { at } from "./eso-fact.ts";
@@ -9,7 +9,7 @@ import type { Facts } from "./facts.ts";
 /** The machine identity of a store, as it stands. */
 export interface IdentityFact {
   readonly identity: Identity | undefined;
-  /** Carries our mark; on servers of 2024, which have no metadata, see ADR 0005. */
+  /** Carries our mark. */
   readonly ours: boolean;
 }
 
@@ -26,33 +26,24 @@ const isMarked = (identity: Identity, mark: Record<string, string>) =>
  * Names are not unique at Infisical: two that match are refused (ESOB-I205).
  */
 export async function findIdentity(ports: Ports, facts: Facts, store: DesiredStore): Promise<IdentityFact> {
-  const [traits, uid, project] = await Promise.all([
-    facts.traits(),
-    facts.clusterUid(),
-    facts.project(store.project),
-  ]);
+  const [uid, project] = await Promise.all([facts.clusterUid(), facts.project(store.project)]);
   const mark = markOf(store, uid);
-  const judge = async (identity: Identity, named: boolean): Promise<IdentityFact> => ({
-    identity,
-    ours: traits.identityMetadata
-      ? isMarked(identity, mark)
-      : named || (await looksOurs(ports, identity, project, store)),
-  });
+  const judge = (identity: Identity): IdentityFact => ({ identity, ours: isMarked(identity, mark) });
 
   const recorded = await recordedId(ports, store);
   if (recorded) {
     const identity = await ports.infisical.findIdentity(recorded);
-    if (identity) return judge(identity, true);
+    if (identity) return judge(identity);
   }
   if (store.identityId) {
     const identity = await ports.infisical.findIdentity(store.identityId);
-    if (identity) return judge(identity, identity.name === store.identityName);
+    if (identity) return judge(identity);
   }
   const named = await ports.infisical.findIdentitiesByName(store.identityName, project);
   const marked = named.filter((identity) => isMarked(identity, mark));
   const candidates = marked.length > 0 ? marked : named;
   if (candidates.length > 1) throw ambiguous(store, candidates);
-  return candidates[0] ? judge(candidates[0], false) : { identity: undefined, ours: true };
+  return candidates[0] ? judge(candidates[0]) : { identity: undefined, ours: true };
 }
 
 function ambiguous(store: DesiredStore, candidates: readonly Identity[]): BootstrapError {
@@ -80,20 +71,4 @@ async function recordedId({ cluster }: Ports, store: DesiredStore): Promise<stri
     if (typeof id === "string" && id) return Buffer.from(id, "base64").toString("utf8").trim();
   }
   return undefined;
-}
-
-/**
- * Servers of 2024 keep no metadata. There an identity of our name is ours when it can do nothing but what we would let it:
- * no other auth method than ours, and no other role in the project than ours (a run that was killed leaves just that).
- */
-async function looksOurs(
-  ports: Ports,
-  identity: Identity,
-  project: Project | undefined,
-  store: DesiredStore,
-): Promise<boolean> {
-  if (identity.authMethods.some((method) => method !== "kubernetes-auth")) return false;
-  const membership: Membership | undefined =
-    project && (await ports.infisical.findMembership(project, identity.id));
-  return (membership?.roles ?? []).every((role) => role === store.roleSlug || role === "no-access");
 }

@@ -47,13 +47,14 @@ async function lookInNamespace(
     const { identity } = await facts.identity(store);
     return identitySecretManifest(store, namespace, identity?.id ?? "");
   };
+  const identityManifest = await identitySecret();
   const look = (manifest: KubeObject, summary: string) =>
     lookAtObject(context, { step: STEP, manifest, summary });
   return Promise.all([
     look(namespaceManifest(namespace), `for ${store.kind} ${store.name}`),
     lookAtObject(context, {
       step: STEP,
-      manifest: await identitySecret(),
+      manifest: identityManifest,
       rebuild: identitySecret,
       summary: "identity id, not a secret",
     }),

@@ -12,6 +12,7 @@ import { startProxy, type Proxy } from "../helpers/proxy.ts";
 import { autoEso, type AutoEso } from "./stack/auto-eso.ts";
 import { esoHelmValues } from "./stack/eso.ts";
 import { writeKubeconfig } from "./stack/kubeconfig.ts";
+import { createAuthority } from "./stack/pki.ts";
 import { startStack, type Stack } from "./stack/stack.ts";
 
 /** A person's machine, a real cluster with a real ESO, and a simulated Infisical, all on loopback. */
@@ -55,14 +56,18 @@ export async function startWorld({
   seedShop(infisical);
   const eso = autoEso(stack);
   const dir = await mkdtemp(join(tmpdir(), "eso-bootstrap-e2e-"));
-  const kubernetes = await startProxy({ url: stack.apiServer, ca: stack.caPem });
+  // helm and kubectl send no token over plain HTTP.
+  const authority = createAuthority("e2e proxy");
+  const certificate = authority.issue({ commonName: "proxy", hosts: ["127.0.0.1"] });
+  const tls = { key: certificate.keyPem, cert: certificate.certPem };
+  const kubernetes = await startProxy({ url: stack.apiServer, ca: stack.caPem, tls });
   const towards = await startProxy({ url: infisical.url });
   const env = {
     ...stack.env,
     PATH: stack.env["PATH"] ?? "",
     HOME: dir,
     XDG_STATE_HOME: join(dir, ".state"),
-    KUBECONFIG: await proxiedKubeconfig(stack, kubernetes),
+    KUBECONFIG: await proxiedKubeconfig(stack, kubernetes, authority.caPem),
     INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: infisical.operator.clientId,
     INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: infisical.operator.clientSecret,
   };
@@ -110,6 +115,7 @@ export const SHOP_VALUES = {
 
 function seedShop(infisical: InfisicalServer): void {
   infisical.createProject("shop", "shop");
+  infisical.addMember("shop", infisical.operator.identityId, "admin");
   for (const environment of ["dev", "prod"])
     for (const path of ["/shop", "/cart"])
       for (const [name, value] of Object.entries(SHOP_VALUES))
@@ -117,7 +123,7 @@ function seedShop(infisical: InfisicalServer): void {
 }
 
 /** An administrator with a bearer token, through the proxy: a client certificate would not pass it. */
-async function proxiedKubeconfig(stack: Stack, proxy: Proxy): Promise<string> {
+async function proxiedKubeconfig(stack: Stack, proxy: Proxy, caPem: string): Promise<string> {
   await stack.kubectl(["create", "serviceaccount", "admin", "-n", "kube-system"]);
   await stack.kubectl([
     "create",
@@ -133,7 +139,7 @@ async function proxiedKubeconfig(stack: Stack, proxy: Proxy): Promise<string> {
     context: "e2e",
     user: "admin",
     apiServer: proxy.url,
-    caPem: stack.caPem,
+    caPem,
     token,
   });
 }

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
-import { Agent, request as httpsRequest } from "node:https";
+import { createServer as createPlainServer, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
+import { Agent, createServer as createSecureServer, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** A request as the proxy saw it. */
@@ -35,14 +35,14 @@ export interface Proxy {
   stop(): Promise<void>;
 }
 
-/** A reverse proxy on loopback in front of a real server: counts, delays, breaks. Bearer tokens pass through; plain HTTP in front. */
-export async function startProxy(target: { url: string; ca?: string }): Promise<Proxy> {
+/** A reverse proxy on loopback in front of a real server: counts, delays, breaks. Bearer tokens pass through. */
+export async function startProxy(target: { url: string; ca?: string; tls?: { key: string; cert: string } }): Promise<Proxy> {
   const upstream = new URL(target.url);
   const agent = new Agent({ ...(target.ca !== undefined && { ca: target.ca }), keepAlive: true });
   const seen: Seen[] = [];
   let index = 0;
   const proxy: { judge: Proxy["judge"] } = { judge: () => ({ kind: "pass" }) };
-  const server = createServer((incoming, outgoing) => {
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("error", () => outgoing.destroy());
@@ -60,7 +60,8 @@ export async function startProxy(target: { url: string; ca?: string }): Promise<
       seen.push(one);
       serve(one, body, outgoing, proxy.judge(one));
     });
-  });
+  };
+  const server = target.tls ? createSecureServer(target.tls, listener) : createPlainServer(listener);
 
   function serve(one: Seen, body: Buffer, outgoing: ServerResponse, verdict: Verdict): void {
     if (verdict.kind === "silence") return;
@@ -105,7 +106,7 @@ export async function startProxy(target: { url: string; ca?: string }): Promise<
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return Object.assign(proxy, {
-    url: `http://127.0.0.1:${port}`,
+    url: `${target.tls ? "https" : "http"}://127.0.0.1:${port}`,
     seen,
     clear: () => void seen.splice(0),
     stop: async () => {
