@@ -193,6 +193,8 @@ function foreignness(
   if (isHtml) return `it answered with a web page (status ${status})`;
   if (status < 300)
     return body === undefined ? `it answered with ${headers["content-type"] ?? "nothing"}` : undefined;
+  // Go's words to plain http on a TLS port are a plain 400, which Kubernetes itself never says.
+  if (status === 400 && says === undefined) return `it says: ${text.trim().slice(0, 100)}`;
   const ownWords =
     body === undefined || says !== undefined || [401, 403, 429].includes(status) || status >= 500;
   return ownWords ? undefined : `it answered status ${status} in a format of its own`;
