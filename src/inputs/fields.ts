@@ -333,4 +333,6 @@ export const FIELDS = {
 } as const;
 
 /** The table as a list, in the order of the file. */
-export const ALL_FIELDS: readonly Field[] = Object.values(FIELDS).flatMap((group): Field[] => Object.values(group));
+export const ALL_FIELDS: readonly Field[] = Object.values(FIELDS).flatMap((group): Field[] =>
+  Object.values(group),
+);

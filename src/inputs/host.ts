@@ -19,12 +19,17 @@ export function readHost(text: string): ReadHost {
   const cloud = CLOUD_HOSTS[text.trim().toLowerCase()];
   if (cloud !== undefined) return { host: cloud };
   if (!/^https?:\/\//i.test(text.trim())) return { problem: suggestScheme(text.trim()) };
-  if (!URL.canParse(text.trim())) return { problem: "expected us, eu or a URL such as https://infisical.example.com" };
+  if (!URL.canParse(text.trim()))
+    return { problem: "expected us, eu or a URL such as https://infisical.example.com" };
   const url = new URL(text.trim());
-  if (url.username || url.password) return { problem: "a URL with a user name or password in it is not allowed" };
+  if (url.username || url.password)
+    return { problem: "a URL with a user name or password in it is not allowed" };
   if (url.search || url.hash) return { problem: "expected a URL without ? and #" };
   if (CLOUD_NAMES.has(url.hostname)) return { host: url.origin };
-  const path = url.pathname.replace(/\/+$/, "").replace(/\/api(\/v\d+)?$/, "").replace(/\/+$/, "");
+  const path = url.pathname
+    .replace(/\/+$/, "")
+    .replace(/\/api(\/v\d+)?$/, "")
+    .replace(/\/+$/, "");
   return { host: url.origin + path };
 }
 

@@ -111,4 +111,6 @@ export interface Inputs {
   readonly credential: OperatorCredential | undefined;
   /** Dotted key → where its value came from; only keys of the fields table. */
   readonly sources: Readonly<Record<string, Source>>;
+  /** Dotted key → line of the file, where it stands there: for `whereIs`. */
+  readonly lines?: Readonly<Record<string, number>>;
 }

@@ -5,13 +5,13 @@ import {
   readItems,
   shown,
   splitList,
+  unknownPart,
   wrong,
   type Flaw,
   type Read,
   type ValueType,
 } from "./value.ts";
 import { boolean, label, LABEL, secretPath } from "./values.ts";
-import { didYouMean } from "./nearest.ts";
 
 const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
@@ -37,7 +37,7 @@ export const namespaces: ValueType<Namespaces> = {
     if (isRecord(value)) return readSelector(value);
     if (!Array.isArray(value)) return named(label.read(value), (name) => [name]);
     if (value.length === 0) return flawed("expected at least one namespace, found an empty list");
-    return named(readItems(value, label.read), (names) => [...new Set(names)]);
+    return named(readItems(value, label), (names) => [...new Set(names)]);
   },
   fromText: (text) => (text.includes("=") ? selectorFromText(text) : onlyOrAll(splitList(text))),
   write: (value) => ("names" in value ? onlyOrAll(value.names) : { selector: value.selector }),
@@ -59,8 +59,7 @@ function selectorFromText(text: string): unknown {
 function readSelector(value: Record<string, unknown>): Read<Namespaces> {
   const { selector, ...others } = value;
   const unknown = Object.keys(others)[0];
-  if (unknown !== undefined)
-    return flawed(`unknown key "${unknown}"${didYouMean(unknown, ["selector"])}`, [unknown]);
+  if (unknown !== undefined) return { flaws: [unknownPart(unknown, ["selector"])] };
   if (!isRecord(selector) || Object.keys(selector).length === 0)
     return wrong("labels, as {selector: {team: shop}}", selector, ["selector"]);
   const labels: Record<string, string> = {};
@@ -77,7 +76,7 @@ export const paths: ValueType<readonly string[]> = {
   schema: { type: "array", items: secretPath.schema },
   read: (value) =>
     Array.isArray(value)
-      ? readItems(value, secretPath.read)
+      ? readItems(value, secretPath)
       : wrong("a list of paths, as [/shared, /common]", value),
   fromText: splitList,
   write: (value) => value,
@@ -130,7 +129,7 @@ export const keys: ValueType<"all" | readonly KeyInput[]> = {
     if (value === "all") return { value };
     if (!Array.isArray(value)) return wrong("all, or a list of keys such as [DB_HOST, DB_PASSWORD]", value);
     if (value.length === 0) return flawed("expected at least one key, found an empty list");
-    const read = readItems(value, readKey);
+    const read = readItems(value, { read: readKey });
     return "flaws" in read ? read : refuseTwins(read.value);
   },
   fromText: (text) => (text.trim() === "all" ? "all" : splitList(text).map(keyFromText)),
@@ -144,7 +143,8 @@ function keyFromText(text: string): unknown {
 
 function readKey(value: unknown): Read<KeyInput> {
   if (typeof value === "string") return fullKey({ key: value });
-  if (!isRecord(value)) return wrong("a name, NAME_IN_SECRET: NAME, or {as, key, property, allowEmpty}", value);
+  if (!isRecord(value))
+    return wrong("a name, NAME_IN_SECRET: NAME, or {as, key, property, allowEmpty}", value);
   const [only, ...others] = Object.entries(value);
   const isRename = only !== undefined && others.length === 0 && !isKeyPart(only[0]);
   if (!isRename) return fullKey(value);
@@ -161,10 +161,11 @@ function fullKey(entry: Record<string, unknown>): Read<KeyInput> {
   const { as, key, property, allowEmpty = false } = entry;
   const flaws: Flaw[] = [];
   for (const name of Object.keys(entry).filter((candidate) => !isKeyPart(candidate)))
-    flaws.push(...flawed(`unknown key ${shown(name)}${didYouMean(name, KEY_PARTS)}`, [name]).flaws);
+    flaws.push(unknownPart(name, KEY_PARTS));
   const remote = typeof key === "string" && REMOTE_KEY.test(key) ? key : undefined;
   const at = "key" in entry ? ["key"] : [];
-  if (remote === undefined) flaws.push(...wrong("the name of a secret in Infisical, or /path/name", key, at).flaws);
+  if (remote === undefined)
+    flaws.push(...wrong("the name of a secret in Infisical, or /path/name", key, at).flaws);
   const name = as ?? remote?.split("/").at(-1);
   const local = typeof name === "string" && DATA_KEY.test(name) ? name : undefined;
   if (local === undefined && (as !== undefined || remote !== undefined))
@@ -183,7 +184,11 @@ function refuseTwins(list: readonly KeyInput[]): Read<readonly KeyInput[]> {
   const flaws: Flaw[] = [];
   for (const [index, { as }] of list.entries()) {
     const first = list.findIndex((other) => other.as === as);
-    if (first < index) flaws.push({ at: [index], text: `the Secret's key ${shown(as)} is already there, as number ${first + 1}` });
+    if (first < index)
+      flaws.push({
+        at: [index],
+        text: `the Secret's key ${shown(as)} is already there, as number ${first + 1}`,
+      });
   }
   return flaws.length > 0 ? { flaws } : { value: list };
 }
@@ -213,14 +218,17 @@ export const restart: ValueType<"auto" | "none" | readonly string[]> = {
       { enum: ["auto", "none"] },
       {
         type: "array",
-        items: { type: "string", pattern: `^(${Object.keys(WORKLOADS).join("|")})/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$` },
+        items: {
+          type: "string",
+          pattern: `^(${Object.keys(WORKLOADS).join("|")})/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`,
+        },
       },
     ],
   },
   read(value) {
     if (value === "auto" || value === "none") return { value };
     if (!Array.isArray(value)) return wrong("auto, none or a list such as [deployment/shop]", value);
-    return readItems(value, readWorkload);
+    return readItems(value, { read: readWorkload });
   },
   fromText: (text) => (text === "auto" || text === "none" ? text : splitList(text)),
   write: (value) => value,

@@ -1,4 +1,4 @@
-import { nearest } from "./nearest.ts";
+import { didYouMean } from "./nearest.ts";
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -6,6 +6,8 @@ export type JsonSchema = { readonly [keyword: string]: unknown };
 export interface Flaw {
   readonly at: readonly (string | number)[];
   readonly text: string;
+  /** The key at the end of `at` is wrong, not its value. */
+  readonly isAboutKey?: true;
 }
 
 export type Read<T> = { readonly value: T } | { readonly flaws: readonly Flaw[] };
@@ -28,6 +30,10 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 export function flawed(text: string, at: Flaw["at"] = []): { flaws: Flaw[] } {
   return { flaws: [{ at, text }] };
+}
+
+export function unknownPart(name: string, known: readonly string[]): Flaw {
+  return { at: [name], isAboutKey: true, text: `unknown key ${shown(name)}${didYouMean(name, known)}` };
 }
 
 /** `expected a slug, found "a/b"`, with a hint where the value is a number that YAML made of a text. */
@@ -88,15 +94,15 @@ export function textType(rule: TextRule): ValueType<string> {
 
 /** One of a few words. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): ValueType<Word> {
-  const expected = words.length === 1 ? `"${words[0]}"` : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  const expected =
+    words.length === 1 ? `"${words[0]}"` : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
   return {
     name: words.map((word) => `\`${word}\``).join(" \\| "),
     schema: { enum: words },
     read(value) {
       const word = words.find((candidate) => candidate === value);
       if (word !== undefined) return { value: word };
-      const close = typeof value === "string" ? nearest(value, words) : undefined;
-      const hint = close === undefined ? "" : `; did you mean "${close}"?`;
+      const hint = typeof value === "string" ? didYouMean(value, words) : "";
       return flawed(`expected ${expected}, found ${shown(value)}${hint}`);
     },
     fromText: (text) => text,
@@ -105,13 +111,13 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): Val
 }
 
 /** Reads each item of a list with `item`; the flaws of all of them. */
-export function readItems<T>(list: readonly unknown[], item: (value: unknown) => Read<T>): Read<T[]> {
+export function readItems<T>(list: readonly unknown[], item: Pick<ValueType<T>, "read">): Read<T[]> {
   const values: T[] = [];
   const flaws: Flaw[] = [];
   for (const [index, entry] of list.entries()) {
-    const read = item(entry);
+    const read = item.read(entry);
     if ("value" in read) values.push(read.value);
-    else flaws.push(...read.flaws.map(({ at, text }) => ({ at: [index, ...at], text })));
+    else flaws.push(...read.flaws.map((flaw) => ({ ...flaw, at: [index, ...flaw.at] })));
   }
   return flaws.length > 0 ? { flaws } : { value: values };
 }

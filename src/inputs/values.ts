@@ -116,7 +116,8 @@ export const host: ValueType<string> = {
   ...textType({ name: "`us` \\| `eu` \\| URL", expected: "us, eu or a URL" }),
   schema: { type: "string", pattern: "^([uU][sS]|[eE][uU]|https?://[^\\s/].*)$" },
   read(value) {
-    if (typeof value !== "string") return wrong("us, eu or a URL such as https://infisical.example.com", value);
+    if (typeof value !== "string")
+      return wrong("us, eu or a URL such as https://infisical.example.com", value);
     const found = readHost(value);
     return "host" in found ? { value: found.host } : flawed(found.problem);
   },
@@ -138,7 +139,8 @@ export const secretPath = textType({
 export const boolean: ValueType<boolean> = {
   name: "boolean",
   schema: { type: "boolean" },
-  read: (value) => (typeof value === "boolean" ? { value } : flawed(`expected true or false, found ${shown(value)}`)),
+  read: (value) =>
+    typeof value === "boolean" ? { value } : flawed(`expected true or false, found ${shown(value)}`),
   fromText: (value) => readBoolean(value) ?? value,
   write: (value) => value,
 };
@@ -176,7 +178,8 @@ function seconds(rule: { min: number; max: number; expected: string }): ValueTyp
 }
 
 function wrongDuration(expected: string, value: unknown): Read<never> {
-  if (typeof value === "number") return flawed(`expected ${expected}, found the number ${value}; write ${value}s`);
+  if (typeof value === "number")
+    return flawed(`expected ${expected}, found the number ${value}; write ${value}s`);
   return flawed(`expected ${expected}, found ${shown(value)}`);
 }
 
