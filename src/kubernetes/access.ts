@@ -13,7 +13,7 @@ export async function missingRights(
   session: Session,
   queries: readonly AccessQuery[],
 ): Promise<AccessQuery[]> {
-  const distinct = [...new Map(queries.map((query) => [rightKey(query), query])).values()];
+  const distinct = distinctRights(queries);
   const missing = new Set<AccessQuery>();
   const open = [...distinct];
   const work = async (): Promise<void> => {
@@ -22,6 +22,11 @@ export async function missingRights(
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));
   return distinct.filter((query) => missing.has(query));
+}
+
+/** Each right once, in order. */
+export function distinctRights(queries: readonly AccessQuery[]): AccessQuery[] {
+  return [...new Map(queries.map((query) => [rightKey(query), query])).values()];
 }
 
 function rightKey({ verb, group, resource, subresource, namespace, name }: AccessQuery): string {

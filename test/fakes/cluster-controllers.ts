@@ -4,6 +4,14 @@ import { knownResource } from "../../src/kubernetes/resources.ts";
 import type { ClusterStore } from "./cluster-store.ts";
 import { accountRef, type FakeTokens, ISSUER } from "./cluster-tokens.ts";
 
+export const ESO_KINDS = [
+  "SecretStore",
+  "ClusterSecretStore",
+  "ExternalSecret",
+  "ClusterExternalSecret",
+] as const;
+export const FAKE_CA = "-----BEGIN CERTIFICATE-----\nZmFrZQ==\n-----END CERTIFICATE-----\n";
+
 const encode = (text: string): string => Buffer.from(text).toString("base64");
 
 /** What every namespace is given: the `default` ServiceAccount and the ConfigMap with the cluster's CA. */

@@ -13,27 +13,17 @@ import type {
   WaitOptions,
 } from "../../src/kubernetes/cluster.ts";
 import { MANAGER } from "../../src/kubernetes/cluster.ts";
+import { distinctRights } from "../../src/kubernetes/access.ts";
 import { unknownKind } from "../../src/kubernetes/errors.ts";
 import { nameOf } from "../../src/kubernetes/resources.ts";
 import type { Secret } from "../../src/secret.ts";
-import { establishedCrd, fillToken, namespaceContent } from "./cluster-controllers.ts";
+import { ESO_KINDS, establishedCrd, FAKE_CA, fillToken, namespaceContent } from "./cluster-controllers.ts";
 import { patched } from "./cluster-json-patch.ts";
-import { accessTo, fits, forbidden, groupOf, notFound } from "./cluster-refusals.ts";
+import { accessTo, forbidden, groupOf, notFound } from "./cluster-refusals.ts";
+import { ClusterScript, type ScriptedFailure } from "./cluster-script.ts";
 import { matches } from "./cluster-selectors.ts";
 import { ClusterStore, refOf, type Writer } from "./cluster-store.ts";
 import { accountRef, FakeTokens } from "./cluster-tokens.ts";
-
-export type Operation = Exclude<keyof Cluster, "info">;
-
-/** A failure to come: the next `times` calls of `operation` (on `kind` and `name`, where given) throw `error`. */
-export interface ScriptedFailure {
-  readonly operation: Operation;
-  readonly kind?: string;
-  readonly name?: string;
-  readonly error: Error;
-  /** Default 1. */
-  readonly times?: number;
-}
 
 export interface FakeClusterOptions {
   readonly info?: Partial<ClusterInfo>;
@@ -49,13 +39,6 @@ export type ApplyHook = (object: KubeObject, cluster: FakeCluster) => void;
 
 const OURS: Writer = { manager: MANAGER, operation: "Apply" };
 const OUR_UPDATES: Writer = { manager: MANAGER, operation: "Update" };
-export const ESO_KINDS = [
-  "SecretStore",
-  "ClusterSecretStore",
-  "ExternalSecret",
-  "ClusterExternalSecret",
-] as const;
-export const FAKE_CA = "-----BEGIN CERTIFICATE-----\nZmFrZQ==\n-----END CERTIFICATE-----\n";
 
 /**
  * A small, honest cluster: passes `test/contract/cluster-suite.ts` as the real adapter does. Everything beside the port
@@ -66,16 +49,13 @@ export class FakeCluster implements Cluster {
   readonly store = new ClusterStore();
   /** Changing requests so far. */
   writes = 0;
-  /** Every call, as `apply SecretStore shop/infisical`; dry runs as `dry-run …`. */
-  readonly calls: string[] = [];
   /** How long `waitUntil` really waits for a change that does not come; its own timeout is cut to this. */
   patienceMs = 25;
   /** False: the controller manager is away, and token Secrets stay empty. */
   tokenController = true;
   readonly #options: FakeClusterOptions;
   readonly #hooks: ApplyHook[] = [];
-  readonly #failures: { failure: ScriptedFailure; left: number }[] = [];
-  readonly #denied: Partial<AccessQuery>[] = [];
+  readonly #script = new ClusterScript();
   readonly #tokens: FakeTokens;
 
   constructor(options: FakeClusterOptions = {}) {
@@ -93,19 +73,24 @@ export class FakeCluster implements Cluster {
     if (options.eso === true) this.serve("external-secrets.io/v1", ...ESO_KINDS);
   }
 
+  /** Every call, as `apply SecretStore shop/infisical`; dry runs as `dry-run …`. */
+  get calls(): readonly string[] {
+    return this.#script.calls;
+  }
+
   async version(): Promise<string> {
-    this.#called("version");
+    this.#script.called("version");
     return this.#options.version ?? "v1.36.3";
   }
 
   async get(ref: ObjectRef): Promise<KubeObject | undefined> {
-    this.#called("get", ref);
+    this.#script.called("get", ref);
     this.#assertAllowed("get", ref);
     return this.peek(ref);
   }
 
   async *list(query: ListQuery): AsyncGenerator<KubeObject> {
-    this.#called("list", { ...query, name: "" });
+    this.#script.called("list", { ...query, name: "" });
     const resource = this.store.resource(query.apiVersion, query.kind);
     if (!resource) return;
     this.#assertAllowed("list", { ...query, name: "" });
@@ -117,7 +102,7 @@ export class FakeCluster implements Cluster {
   }
 
   async serves(apiVersion: string, kind: string): Promise<boolean> {
-    this.#called("serves", { apiVersion, kind, name: "" });
+    this.#script.called("serves", { apiVersion, kind, name: "" });
     return this.store.resource(apiVersion, kind) !== undefined;
   }
 
@@ -126,7 +111,7 @@ export class FakeCluster implements Cluster {
     options: { dryRun?: boolean; force?: boolean } = {},
   ): Promise<ApplyOutcome> {
     const ref = refOf(object);
-    this.#called("apply", ref, options.dryRun === true ? "dry-run" : "apply");
+    this.#script.called("apply", ref, options.dryRun === true ? "dry-run" : "apply");
     this.#assertWritable("patch", "apply", ref);
     const outcome = this.store.apply(object, OURS, options);
     if (options.dryRun === true || outcome.outcome === "conflict") return outcome;
@@ -135,7 +120,7 @@ export class FakeCluster implements Cluster {
 
   async create(object: KubeObject): Promise<"created" | "exists"> {
     const ref = refOf(object);
-    this.#called("create", ref);
+    this.#script.called("create", ref);
     this.#assertWritable("create", "create", ref);
     if (this.store.get(ref)) return "exists";
     this.#wrote(this.store.put(object, OUR_UPDATES));
@@ -144,7 +129,7 @@ export class FakeCluster implements Cluster {
 
   async replace(object: KubeObject): Promise<"replaced" | "conflict"> {
     const ref = refOf(object);
-    this.#called("replace", ref);
+    this.#script.called("replace", ref);
     this.#assertWritable("update", "replace", ref);
     if (this.store.get(ref)?.metadata.resourceVersion !== object.metadata.resourceVersion) return "conflict";
     this.#wrote(this.store.put(object, OUR_UPDATES));
@@ -152,7 +137,7 @@ export class FakeCluster implements Cluster {
   }
 
   async patch(ref: ObjectRef, operations: readonly JsonPatch[]): Promise<"patched" | "conflict" | "absent"> {
-    this.#called("patch", ref);
+    this.#script.called("patch", ref);
     const object = this.peek(ref);
     if (!object) return "absent";
     this.#assertAllowed("patch", ref);
@@ -166,7 +151,7 @@ export class FakeCluster implements Cluster {
     ref: ObjectRef,
     preconditions: { uid: string; resourceVersion?: string },
   ): Promise<"deleted" | "absent" | "conflict"> {
-    this.#called("delete", ref);
+    this.#script.called("delete", ref);
     const object = this.peek(ref);
     if (!object) return "absent";
     this.#assertAllowed("delete", ref);
@@ -182,7 +167,7 @@ export class FakeCluster implements Cluster {
     done: (object: KubeObject | undefined) => boolean,
     options: WaitOptions,
   ): Promise<{ readonly done: boolean; readonly object: KubeObject | undefined }> {
-    this.#called("waitUntil", ref);
+    this.#script.called("waitUntil", ref);
     this.#assertAllowed("get", ref);
     const until = Date.now() + Math.min(options.timeoutMs, this.patienceMs);
     for (let seen: string | undefined; ;) {
@@ -197,15 +182,15 @@ export class FakeCluster implements Cluster {
   }
 
   async missingRights(queries: readonly AccessQuery[]): Promise<AccessQuery[]> {
-    this.#called("missingRights");
-    return queries.filter((query) => this.#isDenied(query));
+    this.#script.called("missingRights");
+    return distinctRights(queries).filter((query) => this.#script.isDenied(query));
   }
 
   async requestToken(options: TokenRequestOptions): Promise<IssuedToken> {
     const ref = accountRef(options.namespace, options.serviceAccount);
-    this.#called("requestToken", ref);
+    this.#script.called("requestToken", ref);
     const right = { verb: "create", group: "", resource: "serviceaccounts", subresource: "token" };
-    if (this.#isDenied({ ...right, namespace: options.namespace }))
+    if (this.#script.isDenied({ ...right, namespace: options.namespace }))
       throw forbidden("create a token for", nameOf(ref));
     const account = this.store.get(ref);
     if (!account) throw notFound("create a token for", ref, "serviceaccounts", ref.name);
@@ -217,7 +202,7 @@ export class FakeCluster implements Cluster {
     bearer: Secret;
     audiences?: readonly string[];
   }): Promise<TokenVerdict> {
-    this.#called("reviewToken");
+    this.#script.called("reviewToken");
     return this.#tokens.review(options.token, options.bearer, options.audiences);
   }
 
@@ -262,7 +247,7 @@ export class FakeCluster implements Cluster {
 
   /** Calls of the port that match `pattern`, as `deny({ verb: "list", resource: "secrets" })`, are forbidden. */
   deny(...patterns: readonly Partial<AccessQuery>[]): void {
-    this.#denied.push(...patterns);
+    this.#script.deny(patterns);
   }
 
   onApply(hook: ApplyHook): void {
@@ -270,30 +255,12 @@ export class FakeCluster implements Cluster {
   }
 
   failNext(failure: ScriptedFailure): void {
-    this.#failures.push({ failure, left: failure.times ?? 1 });
-  }
-
-  #called(operation: Operation, ref?: ObjectRef, label: string = operation): void {
-    this.calls.push(ref ? `${label} ${nameOf(ref)}`.trim() : label);
-    const next = this.#failures.find(
-      ({ failure, left }) =>
-        left > 0 &&
-        failure.operation === operation &&
-        (failure.kind === undefined || failure.kind === ref?.kind) &&
-        (failure.name === undefined || failure.name === ref?.name),
-    );
-    if (!next) return;
-    next.left -= 1;
-    throw next.failure.error;
-  }
-
-  #isDenied(query: AccessQuery): boolean {
-    return this.#denied.some((pattern) => fits(query, pattern));
+    this.#script.failNext(failure);
   }
 
   #assertAllowed(verb: string, ref: ObjectRef): void {
     const resource = this.store.resource(ref.apiVersion, ref.kind);
-    if (resource && this.#isDenied(accessTo(verb, ref, resource))) throw forbidden(verb, nameOf(ref));
+    if (resource && this.#script.isDenied(accessTo(verb, ref, resource))) throw forbidden(verb, nameOf(ref));
   }
 
   #assertWritable(verb: string, deed: string, ref: ObjectRef): void {
