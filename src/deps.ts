@@ -27,6 +27,7 @@ export interface ContextInfo {
   readonly name: string;
   readonly server: string;
   readonly current: boolean;
+  readonly namespace: string | undefined;
 }
 
 /** Everything outside, as a command receives it. Adapters are loaded when they are first needed. */
@@ -64,7 +65,7 @@ export function createDeps({ process, signal }: { process: Process; signal: Abor
     clock: async () => (await import("./system/clock.ts")).createClock(),
     files: async () => (await import("./system/files.ts")).createFiles(process.cwd()),
     net: async () => (await import("./system/net.ts")).createNet(),
-    prompt: async () => (await import("./ui/prompt.ts")).createPrompt({ stdin, stderr, isTTY }),
+    prompt: async () => (await import("./ui/prompt.ts")).createPrompt({ stdin, stderr, isTTY, unicode: detectTerminal({ stdout, stderr, env }).unicode }),
     openCluster: async (options) =>
       (await import("./kubernetes/client.ts")).createCluster({ ...options, env, signal }),
     listContexts: async (options) =>

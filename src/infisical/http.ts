@@ -122,12 +122,21 @@ function send(
   };
   return new Promise((resolve, reject) => {
     const outgoing = transport.request({ ...routed, method: request.method, headers }, (incoming) => {
-      read(incoming).then((text) => resolve(judge(incoming, text)), reject);
+      read(incoming).then(
+        (text) => resolve(judge(incoming, text)),
+        (error: unknown) => (routed.signal?.aborted ? reject(error) : resolve(cutShort(incoming))),
+      );
     });
     outgoing.once("error", reject);
     outgoing.end(body);
   });
 }
+
+const cutShort = ({ statusCode }: http.IncomingMessage): Exchange => ({
+  kind: "lost",
+  why: "truncated",
+  reason: `HTTP ${statusCode ?? 0}, and the connection broke in the middle of the answer`,
+});
 
 async function read(incoming: http.IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];

@@ -52,11 +52,17 @@ export function fromVariable(field: Field, { env }: ResolveOptions): Given | und
   return { value: field.type.fromText(text), source: "environment", from: field.variable };
 }
 
+/** `stores[0].path` → `["stores", 0, "path"]`. */
+export function stepsOf(key: string): (string | number)[] {
+  const names = key.split(/[.[\]]+/).filter((name) => name !== "");
+  return names.map((name) => (/^\d+$/.test(name) ? Number(name) : name));
+}
+
 /** The value at a concrete key, as `stores[1].path`; undefined where the way there ends. */
 export function valueAt(root: unknown, key: string): unknown {
   let value = root;
-  for (const step of key.split(/[.[\]]+/).filter((name) => name !== "")) {
-    if (Array.isArray(value)) value = value[Number(step)];
+  for (const step of stepsOf(key)) {
+    if (Array.isArray(value)) value = typeof step === "number" ? value[step] : undefined;
     else value = isRecord(value) && Object.hasOwn(value, step) ? value[step] : undefined;
   }
   return value ?? undefined;

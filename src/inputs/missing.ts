@@ -1,4 +1,5 @@
 import { BootstrapError } from "../errors.ts";
+import { waysToGive } from "./options.ts";
 import type { Missing } from "./reader.ts";
 
 /** ESOB-C103: everything that is missing, each with its flag, variable and key. */
@@ -8,17 +9,12 @@ export function missingSettings(missing: readonly Missing[], file: string): Boot
   const names = unique.map(({ key }) => key).join(", ");
   return new BootstrapError("ESOB-C103", {
     message: `${count} missing: ${names}.`,
-    reason: unique.map((entry) => waysOf(entry, file)).join("\n"),
+    reason: unique.map(({ field, key }) => `${key}: ${waysToGive(field, key, file)}`).join("\n"),
     fix: {
       summary: "Give it in one of these ways, or run `eso-bootstrap init` in a terminal to be asked.",
       command: `eso-bootstrap init ${unique.flatMap(({ field }) => field.flag ?? []).join(" ")}`.trim(),
     },
   });
-}
-
-function waysOf({ field, key }: Missing, file: string): string {
-  const ways = [field.flag, field.variable, `${key} in ${file}`].filter((way) => way !== undefined);
-  return `${key}: ${ways.slice(0, -1).join(", ")}${ways.length > 1 ? " or " : ""}${ways.at(-1)}`;
 }
 
 /** ESOB-C104: every flag and variable with a wrong value. */

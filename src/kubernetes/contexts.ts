@@ -14,6 +14,8 @@ export interface ContextInfo {
   readonly name: string;
   readonly server: string;
   readonly current: boolean;
+  /** Where it works by default; undefined where it names none. */
+  readonly namespace: string | undefined;
 }
 
 /** A context with the cluster and the user that it names. */
@@ -28,9 +30,9 @@ export interface ChosenContext {
 /** The contexts of the kubeconfig, in its order; those whose cluster is missing are left out. Contacts nothing. */
 export async function listContexts(options: KubeconfigOptions): Promise<ContextInfo[]> {
   const config = loadKubeconfig(options);
-  return config.contexts.flatMap(({ name, cluster }) => {
+  return config.contexts.flatMap(({ name, cluster, namespace }) => {
     const server = config.clusters.find((candidate) => candidate.name === cluster)?.server;
-    return server === undefined ? [] : [{ name, server, current: name === config.currentContext }];
+    return server === undefined ? [] : [{ name, server, current: name === config.currentContext, namespace }];
   });
 }
 

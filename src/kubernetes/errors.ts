@@ -1,6 +1,6 @@
 import type { Code } from "../codes.ts";
 import { BootstrapError, type ErrorDetails } from "../errors.ts";
-import type { Status } from "./status.ts";
+import { isAboutObject, type Status } from "./status.ts";
 
 /** What was being done when the API server refused: goes into the message. */
 export interface Deed {
@@ -103,7 +103,11 @@ const RULES: readonly Rule[] = [
       reason: wordsOf(refusal),
     }),
   },
-  { code: "ESOB-K106", when: ({ status }) => [400, 404, 413, 415, 422].includes(status), tell: refused },
+  {
+    code: "ESOB-K106",
+    when: ({ status, says }) => [400, 404, 413, 415, 422].includes(status) || isAboutObject(says),
+    tell: refused,
+  },
   {
     code: "ESOB-K105",
     when: ({ status }) => status === 429,

@@ -53,3 +53,13 @@ export function fieldConflict(
     fields: [...new Set(causes.map((cause) => cause.field).filter((field) => field !== undefined))],
   };
 }
+
+/**
+ * A 500 that is about the object and comes again however often it is sent: a webhook that does not answer (apiserver,
+ * dispatcher.go), and an apply with an unknown field (managedfields: `failed to create typed patch object … field not declared in schema`).
+ */
+export function isAboutObject(status: Status | undefined): boolean {
+  return /failed calling webhook|admission webhook|failed to create typed patch object/.test(
+    status?.message ?? "",
+  );
+}

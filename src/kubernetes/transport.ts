@@ -5,7 +5,7 @@ import { deadline, pause } from "./deadline.ts";
 import { type Access, exchange, linesOf, textOfMessage } from "./exchange.ts";
 import { cutShort, type NetworkFailure, networkFailure, notKubernetes, timedOut } from "./network-errors.ts";
 import { at, jsonOf, textOf } from "./parse.ts";
-import { type Status, statusOf } from "./status.ts";
+import { isAboutObject, type Status, statusOf } from "./status.ts";
 
 /** One request to the API server. */
 export interface Ask {
@@ -106,8 +106,7 @@ function pauseBefore(outcome: Answer | NetworkFailure, ask: Ask, backOffMs: numb
   // 429 is said before a request is carried out (API Priority and Fairness), so anything may be tried again.
   if (outcome.status === 429) return wait;
   if (!repeatable || ![500, 502, 503, 504].includes(outcome.status)) return undefined;
-  // A webhook that does not answer has already cost its own time-out.
-  return /webhook/.test(outcome.says?.message ?? "") ? undefined : wait;
+  return isAboutObject(outcome.says) ? undefined : wait;
 }
 
 function settled(options: TransportOptions, outcome: Answer | NetworkFailure, repeated: boolean): Answer {

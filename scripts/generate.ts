@@ -1,0 +1,29 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { configSchema } from "../src/inputs/schema.ts";
+import { troubleshooting } from "./troubleshooting.ts";
+
+/** A file that follows from the code. A test holds each to its content; `npm run generate` writes them all. */
+export interface Generated {
+  readonly path: string;
+  readonly content: () => string;
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+export const GENERATED: readonly Generated[] = [
+  { path: "schemas/eso-bootstrap.schema.json", content: () => json(configSchema()) },
+  { path: "docs/troubleshooting.md", content: troubleshooting },
+];
+
+const here = fileURLToPath(import.meta.url);
+
+if (process.argv[1] === here) {
+  for (const { path, content } of GENERATED) {
+    const target = join(dirname(here), "..", path);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, content());
+    process.stdout.write(`${path}\n`);
+  }
+}

@@ -1,0 +1,62 @@
+import type { CommandDeps } from "../commands.ts";
+import { BootstrapError } from "../errors.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import { resolveAll, type Need, type ResolveOptions } from "../inputs/resolve.ts";
+import type { Invocation } from "../invocation.ts";
+
+export const DEFAULT_FILE = "eso-bootstrap.yaml";
+
+/** What each command cannot do without. */
+const NEEDS: Readonly<Record<string, readonly Need[]>> = {
+  init: ["project", "store"],
+  plan: ["project", "store"],
+  apply: ["project", "store"],
+  identity: ["project", "store"],
+  store: ["project", "store"],
+  render: ["project", "store"],
+};
+
+/** Every source but the answers of a person. A file that was named must be there. */
+export async function resolveOptions(invocation: Invocation, deps: CommandDeps): Promise<ResolveOptions> {
+  const { global, flags, command } = invocation;
+  const filePath = global.file ?? DEFAULT_FILE;
+  const file = await (await deps.files()).read(filePath, MAX_BYTES);
+  if (file === undefined && global.file !== undefined && command !== "init")
+    throw new BootstrapError("ESOB-C102", {
+      message: `There is no file ${filePath}.`,
+      fix: { summary: "Make it by answering questions.", command: `eso-bootstrap init -f ${filePath}` },
+    });
+  const namespaces = command === "render" ? new Map<string, string>() : await contextNamespaces(invocation, deps);
+  return {
+    flags,
+    env: deps.env,
+    file,
+    filePath,
+    detected: (context) => {
+      const namespace = namespaces.get(context ?? "");
+      return namespace === undefined ? {} : { "stores[].namespace": namespace };
+    },
+    needs: NEEDS[command] ?? [],
+    interactive: deps.interactive,
+  };
+}
+
+/** A configuration is a page or two; anything else is a mistake. */
+const MAX_BYTES = 1024 * 1024;
+
+/** Namespace of each context, and under "" of the current one; none where there is no kubeconfig: that is said when it is needed. */
+async function contextNamespaces({ global, flags }: Invocation, deps: CommandDeps): Promise<Map<string, string>> {
+  if (flags["namespace"] !== undefined) return new Map();
+  const { kubeconfig } = global;
+  const contexts = await deps.listContexts(kubeconfig === undefined ? {} : { kubeconfig }).catch(() => []);
+  return new Map(
+    contexts.flatMap(({ name, namespace, current }) =>
+      namespace === undefined ? [] : [[name, namespace] as const, ...(current ? [["", namespace] as const] : [])],
+    ),
+  );
+}
+
+/** Final inputs, one per cluster; what is missing is listed with the ways to give it (ESOB-C103). */
+export async function readInputs(invocation: Invocation, deps: CommandDeps): Promise<readonly Inputs[]> {
+  return resolveAll(await resolveOptions(invocation, deps));
+}

@@ -1,0 +1,62 @@
+import { Document, isMap, isScalar } from "yaml";
+import { keyAt, type Field } from "./field.ts";
+import { ALL_FIELDS, API_VERSION } from "./fields.ts";
+import { stepsOf, valueAt } from "./given.ts";
+import type { Inputs } from "./inputs.ts";
+
+export { setInFile } from "./set-in-file.ts";
+
+const HEADER = ` Written by eso-bootstrap init. There are no secrets in this file; it is safe to commit.
+ Run it again without questions:  eso-bootstrap init -f FILE --yes
+ Every setting:  the README, or schemas/eso-bootstrap.schema.json of the package.`;
+
+/** What each list of the file is called in `Inputs`. */
+const COUNTS: readonly (readonly [prefix: string, list: "stores" | "secrets" | "ignore"])[] = [
+  ["stores[]", "stores"],
+  ["secrets[]", "secrets"],
+  ["doctor.ignore[]", "ignore"],
+];
+
+/**
+ * A fresh `eso-bootstrap.yaml` for these inputs: what was chosen and what `init` writes down, without what is a default or was
+ * only detected. Reading it gives the same inputs again.
+ */
+export function configText(inputs: Inputs): string {
+  const document = new Document({ apiVersion: API_VERSION });
+  for (const field of ALL_FIELDS)
+    for (const index of indexesOf(field, inputs)) {
+      const value = fileValue(field, index, inputs);
+      if (value !== undefined) document.setIn(stepsOf(keyAt(field.key, index)), document.createNode(value));
+    }
+  document.commentBefore = HEADER.replace("FILE", inputs.file);
+  spread(document);
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+function indexesOf(field: Field, inputs: Inputs): (number | undefined)[] {
+  const list = COUNTS.find(([prefix]) => field.key.startsWith(prefix))?.[1];
+  if (list !== undefined) return inputs[list].map((_, index) => index);
+  return field.key.includes("[]") || field.key === "apiVersion" ? [] : [undefined];
+}
+
+/** As it would stand in the file; undefined where it should not. */
+function fileValue(field: Field, index: number | undefined, inputs: Inputs): unknown {
+  const key = keyAt(field.key, index);
+  const value = valueAt(inputs, key.replace(/^doctor\./, ""));
+  if (value === undefined) return undefined;
+  const written = field.type.write(value);
+  if (field.isWrittenDown || field.isRequired) return written;
+  const source = inputs.sources[key];
+  const isGiven = source !== undefined && source !== "default" && source !== "detected";
+  return isGiven && !isSame(written, field.default) ? written : undefined;
+}
+
+function isSame(left: unknown, right: unknown): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
+/** An empty line before each section. */
+function spread(document: Document): void {
+  if (!isMap(document.contents)) return;
+  for (const { key } of document.contents.items.slice(1)) if (isScalar(key)) key.spaceBefore = true;
+}
