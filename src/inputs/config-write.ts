@@ -19,18 +19,41 @@ const COUNTS: readonly (readonly [prefix: string, list: "stores" | "secrets" | "
 
 /**
  * A fresh `eso-bootstrap.yaml` for these inputs: what was chosen and what `init` writes down, without what is a default or was
- * only detected. Reading it gives the same inputs again.
+ * only detected. Reading it gives the same inputs again. Several inputs (one per cluster) become `clusters:`.
  */
-export function configText(inputs: Inputs): string {
-  const document = new Document({ apiVersion: API_VERSION });
+export function configText(inputs: Inputs, ...others: readonly Inputs[]): string {
+  const plain = new Document({ apiVersion: API_VERSION });
   for (const field of ALL_FIELDS)
-    for (const index of indexesOf(field, inputs)) {
-      const value = fileValue(field, index, inputs);
-      if (value !== undefined) document.setIn(stepsOf(keyAt(field.key, index)), document.createNode(value));
-    }
+    for (const [index, value] of others.length === 0
+      ? valuesOf(field, inputs)
+      : sharedValues(field, inputs, others))
+      plain.setIn(stepsOf(keyAt(field.key, index)), plain.createNode(value));
+  const document = new Document(plain.toJS());
   document.commentBefore = HEADER.replace("FILE", inputs.file);
   spread(document);
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+type Values = readonly (readonly [index: number | undefined, value: unknown])[];
+
+/** Name, context and address are each cluster's own, and so is the id of an identity. */
+function sharedValues(field: Field, first: Inputs, others: readonly Inputs[]): Values {
+  if (field.key.startsWith("clusters[]."))
+    return [first, ...others].flatMap((inputs, index) => {
+      const twin = ALL_FIELDS.find(({ key }) => key === field.key.replace("clusters[]", "cluster"));
+      const value =
+        twin && fileValue({ ...twin, isWrittenDown: field.isRequired === true }, undefined, inputs);
+      return value === undefined ? [] : [[index, value] as const];
+    });
+  const isOwn = field.key.startsWith("cluster.") || field.key === "stores[].identityId";
+  return isOwn ? [] : valuesOf(field, first);
+}
+
+function valuesOf(field: Field, inputs: Inputs): Values {
+  return indexesOf(field, inputs).flatMap((index) => {
+    const value = fileValue(field, index, inputs);
+    return value === undefined ? [] : [[index, value] as const];
+  });
 }
 
 function indexesOf(field: Field, inputs: Inputs): (number | undefined)[] {

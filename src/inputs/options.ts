@@ -36,7 +36,7 @@ function describe(field: Field): string {
 export function defaultOf(field: Field): string {
   if (field.defaultText !== undefined) return field.defaultText;
   if (field.default === undefined || field.default === false) return "";
-  return typeof field.default === "object" ? "" : String(field.default);
+  return typeof field.default === "object" ? "" : literal(field.default);
 }
 
 /** Every variable that we read for settings → its field. */
