@@ -105,6 +105,16 @@ describe("apply", () => {
         reason: /spec\.foo/,
       },
       {
+        title: "a field that the kind does not have",
+        code: 500,
+        fields: {
+          message:
+            "failed to create typed patch object (shop/db; /v1, Kind=Secret): .dta: field not declared in schema",
+        },
+        expected: "ESOB-K106",
+        reason: /\.dta/,
+      },
+      {
         title: "a webhook that does not answer",
         code: 500,
         fields: { message: 'failed calling webhook "validate.externalsecret": connection refused' },
