@@ -12,7 +12,7 @@ export interface Reply {
 }
 
 /** JSON as tests walk through it. */
-export type Json = { readonly [key: string]: Json } & readonly Json[] & string;
+type Json = { readonly [key: string]: Json } & readonly Json[] & string;
 
 /** Sends one request; `token` becomes the bearer. */
 export type Send = (method: string, path: string, body?: unknown, token?: string) => Promise<Reply>;

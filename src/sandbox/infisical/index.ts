@@ -19,12 +19,7 @@ import { snapshotOf } from "./snapshot.ts";
 import { createClock, State } from "./state.ts";
 import { freePlan, type Plan, type World } from "./world.ts";
 
-export type { Fault, FaultKind, FaultTarget } from "./faults.ts";
 export type { Generation } from "./generations.ts";
-export type { Helpers, Operator } from "./helpers.ts";
-export type { Limits } from "./rate-limit.ts";
-export type { LogEntry, Sighting } from "./request-log.ts";
-export type { Plan } from "./world.ts";
 
 /** How a simulated server is set up. */
 export interface InfisicalOptions {

@@ -7,7 +7,7 @@ import { matchesGlob } from "./glob.ts";
 import { permissionDenied, serverError } from "./errors.ts";
 
 /** The operators of a condition. */
-export interface Operators {
+interface Operators {
   readonly $eq?: string;
   readonly $ne?: string;
   readonly $in?: readonly string[];

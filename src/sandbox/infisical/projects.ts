@@ -14,7 +14,7 @@ export const defaultEnvironments = [
 ] as const;
 
 /** `slugify()` as the server uses it: lower case, hyphens, nothing else. */
-export const slugify = (text: string): string =>
+const slugify = (text: string): string =>
   text
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/gu, "-")

@@ -43,7 +43,7 @@ const secretFields = new Set(["accessToken", "clientSecret", "jwt", "secretValue
 const sha256 = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
 
 /** A copy in which every secret field is a hash. */
-export function redacted(value: unknown, field = ""): unknown {
+function redacted(value: unknown, field = ""): unknown {
   if (typeof value === "string") return secretFields.has(field) ? sha256(value) : value;
   if (Array.isArray(value)) return value.map((entry) => redacted(entry, field));
   if (typeof value !== "object" || value === null) return value;

@@ -6,7 +6,7 @@ import type { Actor } from "./tokens.ts";
 import type { Schema } from "./validation.ts";
 import type { World } from "./world.ts";
 
-export type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 
 /** What a handler gets. */
 export interface Context {

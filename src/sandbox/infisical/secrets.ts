@@ -7,7 +7,7 @@ import type { Environment, Folder, Project, Secret } from "./types.ts";
 import type { World } from "./world.ts";
 
 /** What stands in for a value its reader may not see (2026). */
-export const hiddenValue = "<hidden-by-infisical>";
+const hiddenValue = "<hidden-by-infisical>";
 
 /** A project as seen by one actor. */
 export interface Reader {
@@ -265,7 +265,7 @@ export function getSecret(
 }
 
 /** The value as it is stored: trimmed, though one newline at the end survives (1.8). */
-export function trimmedValue(value: string): string {
+function trimmedValue(value: string): string {
   const trimmed = value.trim();
   return value.endsWith("\n") && trimmed !== "" ? `${trimmed}\n` : trimmed;
 }

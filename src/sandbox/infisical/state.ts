@@ -21,7 +21,7 @@ import type {
 } from "./types.ts";
 
 /** A table: rows by id. */
-export class Table<Row extends Stamped> {
+class Table<Row extends Stamped> {
   readonly #rows = new Map<string, Row>();
 
   insert(row: Row): Row {

@@ -57,7 +57,7 @@ export interface SecretImport extends Stamped {
   readonly path: string;
 }
 
-export interface Metadata {
+interface Metadata {
   readonly id: string;
   readonly key: string;
   readonly value: string;

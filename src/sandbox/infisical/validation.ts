@@ -128,9 +128,6 @@ export const boolean: Schema<boolean> = (value, path, report) => {
   return invalid;
 };
 
-/** `z.unknown()`. */
-export const unknown: Schema<unknown> = (value) => value;
-
 const quoted = (options: readonly string[]) => options.map((option) => `'${option}'`).join(" | ");
 
 /** `z.nativeEnum()` / `z.enum()`. */

@@ -47,7 +47,7 @@ const patchBody = object({
 });
 
 /** The identity of `:identityId`; `FindByOrgId` is the database operation E0 names for an id that is no uuid. */
-export function identityOf({ world, actor, params }: Context): Identity {
+function identityOf({ world, actor, params }: Context): Identity {
   const missing = (id: string) => `Failed to find identity with id ${id}`;
   return requireIdentity(world, actor.identity.orgId, params["identityId"] ?? "", "FindByOrgId", missing);
 }

@@ -1,7 +1,7 @@
 /** Projects and organizations (infisical-api.md 1.2): `/workspace` of E0, still there on 2026 next to `/projects`. */
 
 import { abilityIn, orgAbility, projectAccess, projectAccessBySlug } from "../access.ts";
-import { badRequest } from "../errors.ts";
+import { badRequest, notFound } from "../errors.ts";
 import {
   defaultEnvironments,
   insertMembership,
@@ -13,7 +13,7 @@ import {
 import type { Context, Handler, Route } from "../router.ts";
 import type { Project } from "../types.ts";
 import { boolean, coercedNumber, object, optional, string, withDefault } from "../validation.ts";
-import { projectRow, projectView, workspaceListItem } from "../views.ts";
+import { membershipRow, projectRow, projectView, workspaceListItem } from "../views.ts";
 
 const slugField = string({
   trim: true,
@@ -129,9 +129,23 @@ const adminList: Handler = (context) => {
   };
 };
 
+/** Joins a project as its admin; E0 lets only users do so. */
+const grantAdminAccess: Handler = (context) => {
+  const { world, actor, params } = context;
+  const ability = orgAbility(world, actor, actor.identity.orgId);
+  ability.require("access-all-projects", "organization-admin-console");
+  const project = world.state.projects.get(params["projectId"] ?? "");
+  if (project === undefined) throw notFound(`Project with ${params["projectId"]} not found`);
+  const membership = insertMembership(world.state, project.id, actor.identity, [
+    membershipRole(world.state, "admin", null),
+  ]);
+  return { membership: membershipRow(membership) };
+};
+
 /** A route for users: an identity is refused before the handler runs. */
 const usersOnly: Handler = () => ({});
 
+const grantPath = "/api/v1/organization-admin/projects/:projectId/grant-admin-access";
 const get = { method: "GET", auth: "identity", bucket: "read" } as const;
 const write = { auth: "identity", bucket: "write" } as const;
 const modern = { only: "2026" } as const;
@@ -141,6 +155,8 @@ export const projectRoutes: readonly Route[] = [
   { method: "GET", path: "/api/v1/workspace", auth: "user", bucket: "read", handler: usersOnly },
   { ...get, path: "/api/v2/organizations/:organizationId/workspaces", handler: listOfOrganization },
   { ...get, path: "/api/v1/organization-admin/projects", handler: adminList },
+  { ...write, method: "POST", path: grantPath, only: "2024-10", auth: "user", handler: usersOnly },
+  { ...write, method: "POST", path: grantPath, ...modern, handler: grantAdminAccess },
   { ...write, method: "POST", path: "/api/v2/workspace", only: "2024-10", handler: create },
   {
     method: "POST",
