@@ -15,7 +15,8 @@ await build({
   minify: true,
   keepNames: true,
   legalComments: "none",
-  chunkNames: "chunks/[name]-[hash]",
+  // Flat: `templates.ts` finds ../templates from wherever it lands.
+  chunkNames: "[name]-[hash]",
   define: { __VERSION__: JSON.stringify(version) },
   banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
   logLevel: "warning",

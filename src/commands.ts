@@ -21,6 +21,8 @@ export interface CommandRecord {
   readonly args?: readonly { readonly name: string; readonly description: string }[];
   readonly flags?: readonly OwnFlag[];
   readonly settings?: readonly Scope[];
+  /** Narrows them to sections of the file. */
+  readonly sections?: readonly string[];
   readonly examples: readonly [string, string, string];
   load(): Promise<CommandModule>;
 }
@@ -91,6 +93,7 @@ export const COMMANDS: readonly CommandRecord[] = [
     summary: "ESO by Helm, and nothing else",
     flags: PART_FLAGS,
     settings: ["run"],
+    sections: ["eso"],
     examples: [
       "eso-bootstrap install",
       "eso-bootstrap install --chart-version 2.9.0 --yes",
@@ -104,6 +107,7 @@ export const COMMANDS: readonly CommandRecord[] = [
     summary: "the token reviewer: ServiceAccount, binding, token",
     flags: PART_FLAGS,
     settings: ["run"],
+    sections: ["eso", "reviewer"],
     examples: [
       "eso-bootstrap reviewer",
       "eso-bootstrap reviewer --cluster-role tokenreview-only --yes",

@@ -74,7 +74,7 @@ export const LOGIN_ROWS: readonly ReviewRow[] = [
   { code: "ESOB-R102", says: /TokenReviewRequestError: Unauthorized$/ },
   ...REACHING,
   { code: "ESOB-R104", says: /^(Kubernetes|Gateway)ConnectionError:/ },
-  { code: "ESOB-R104", says: /host is required when token review mode|Gateway .*(not found|required)/ },
+  { code: "ESOB-R104", says: /host is required when token review mode|[Gg]ateway .*(not found|required)/ },
   { code: "ESOB-R115", says: /legacy gateway system|Invalid token review mode|Failed to review token/ },
   { code: "ESOB-R115", says: /non-empty string/, reason: "an allowed list has an empty entry" },
 ];

@@ -15,23 +15,30 @@ export interface Discovery {
 
 type Kinds = ReadonlyMap<string, Resource>;
 
-/** Answers are kept per group version, but never a "no": a CRD may be installed the next moment. */
+/** Answers are kept per group version, but never a "no": a CRD may be installed the next moment. Who asks at the same time shares. */
 export function createDiscovery(transport: Transport): Discovery {
-  const memo = new Map<string, Promise<Kinds>>();
-  const ask = (apiVersion: string): Promise<Kinds> => {
-    const kinds = fetchKinds(transport, apiVersion);
-    memo.set(apiVersion, kinds);
-    kinds.catch(() => memo.delete(apiVersion));
-    return kinds;
+  const known = new Map<string, Kinds>();
+  const pending = new Map<string, Promise<Kinds>>();
+  const ask = async (apiVersion: string): Promise<Kinds> => {
+    try {
+      const kinds = await fetchKinds(transport, apiVersion);
+      known.set(apiVersion, kinds);
+      return kinds;
+    } finally {
+      pending.delete(apiVersion);
+    }
   };
   const find = async (apiVersion: string, kind: string): Promise<Resource | undefined> => {
-    const kept = (await memo.get(apiVersion))?.get(kind);
-    return kept ?? (await ask(apiVersion)).get(kind);
+    const kept = known.get(apiVersion)?.get(kind);
+    if (kept) return kept;
+    const asked = pending.get(apiVersion) ?? ask(apiVersion);
+    pending.set(apiVersion, asked);
+    return (await asked).get(kind);
   };
   return {
     resource: async (apiVersion, kind) => knownResource(apiVersion, kind) ?? find(apiVersion, kind),
     serves: async (apiVersion, kind) => (await find(apiVersion, kind)) !== undefined,
-    forget: () => memo.clear(),
+    forget: () => known.clear(),
   };
 }
 

@@ -1,0 +1,141 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { COMMANDS, GROUPS, type CommandRecord } from "./commands.ts";
+import { parseDuration } from "./inputs/durations.ts";
+import type { OptionOfField } from "./inputs/options.ts";
+import type { GlobalFlags, Invocation } from "./invocation.ts";
+import type { Terminal } from "./ui/terminal.ts";
+import { VERSION } from "./version.ts";
+
+const EXIT_CODES = `Exit codes:
+  0 done, healthy   1 failed with a known cause   2 wrong usage   5 not reachable or not allowed
+  6 plan: there are changes   70 a bug   124 timed out   130 interrupted or declined`;
+
+/** Runs a command that was parsed. */
+export type Execute = (record: CommandRecord, invocation: Invocation) => Promise<void>;
+
+/** The commander tree. Only the command that is meant gets its flags: the table of settings is not loaded for `--help`. */
+export async function buildProgram(
+  argv: readonly string[],
+  terminal: Terminal,
+  execute: Execute,
+): Promise<Command> {
+  const program = new Command("eso-bootstrap")
+    .description(
+      "From nothing to a synced secret: the External Secrets Operator with Infisical Kubernetes Auth.",
+    )
+    .version(VERSION, "-V, --version")
+    .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: () => undefined })
+    .configureHelp({
+      helpWidth: Math.min(terminal.columns, 110),
+      showGlobalOptions: false,
+      subcommandTerm: termOf,
+    })
+    .addHelpText("after", `\n${EXIT_CODES}\n\nStart here:  eso-bootstrap init`)
+    .addHelpCommand(new Command("help [command]").description("help for a command").helpGroup(GROUPS.look))
+    .exitOverride()
+    .showSuggestionAfterError()
+    .allowExcessArguments(false);
+  const wanted = new Set(argv);
+  for (const record of COMMANDS) {
+    const settings = wanted.has(record.name) ? await settingsOf(record) : [];
+    program.addCommand(buildCommand(record, program, settings, execute));
+  }
+  return program;
+}
+
+/** `explain <code>`: every command has options, so that saying it says nothing. */
+function termOf(command: Command): string {
+  const args = command.registeredArguments.map((argument) =>
+    argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+  );
+  return [command.name(), ...args].join(" ");
+}
+
+async function settingsOf({ settings, sections }: CommandRecord): Promise<readonly OptionOfField[]> {
+  if (!settings) return [];
+  const { optionsFor } = await import("./inputs/options.ts");
+  return optionsFor(settings, sections);
+}
+
+function buildCommand(
+  record: CommandRecord,
+  program: Command,
+  settings: readonly OptionOfField[],
+  execute: Execute,
+): Command {
+  const command = new Command(record.name)
+    .description(record.summary)
+    .helpGroup(GROUPS[record.group])
+    .copyInheritedSettings(program)
+    .allowExcessArguments(false);
+  for (const argument of record.args ?? []) command.argument(argument.name, argument.description);
+  command.optionsGroup("Options:");
+  for (const [flags, description, fallback] of record.flags ?? [])
+    command.option(flags, description, fallback);
+  if (settings.length > 0) command.optionsGroup("Settings (flag > environment > file > detected > default):");
+  for (const { flags, description } of settings) command.option(flags, description);
+  addGlobalFlags(command);
+  command.addHelpText("after", `\nExamples:\n${record.examples.map((line) => `  ${line}`).join("\n")}`);
+  return command.action(async (...received: unknown[]) => {
+    const options = command.opts<Record<string, unknown>>();
+    const args = received
+      .slice(0, -2)
+      .flatMap((argument) =>
+        typeof argument === "string" ? [argument] : Array.isArray(argument) ? argument.map(String) : [],
+      );
+    await execute(record, {
+      command: record.name,
+      args,
+      flags: typed(command, options),
+      global: globalsOf(options),
+      version: VERSION,
+    });
+  });
+}
+
+/** Only the flags that somebody typed: defaults come from the fields table. */
+function typed(command: Command, options: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name]) => command.getOptionValueSource(name) === "cli"),
+  );
+}
+
+function addGlobalFlags(command: Command): void {
+  command.optionsGroup("Global:");
+  command
+    .option("-f, --file <path>", "configuration file (default: eso-bootstrap.yaml)")
+    .option("--context <names>", "context of the kubeconfig; a comma list for several clusters")
+    .option("--kubeconfig <path>", "kubeconfig file")
+    .option("-n, --namespace <name>", "namespace of the store and its secrets")
+    .addOption(
+      new Option("-o, --output <format>", "human or json").default("human").choices(["human", "json"]),
+    )
+    .option("--timeout <duration>", "how long one wait may take", parseTimeout, 300_000)
+    .option("--no-color", "no colours (NO_COLOR works too)")
+    .option("-q, --quiet", "errors and the result only")
+    .option("-v, --verbose", "everything that was looked at")
+    .option("--debug", "with stacks");
+}
+
+function parseTimeout(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds === undefined || seconds <= 0)
+    throw new InvalidArgumentError('Expected a duration, as "90s" or "5m".');
+  return seconds * 1000;
+}
+
+function globalsOf(options: Record<string, unknown>): GlobalFlags {
+  const text = (name: string) => (typeof options[name] === "string" ? options[name] : undefined);
+  return {
+    file: text("file"),
+    context: text("context"),
+    kubeconfig: text("kubeconfig"),
+    namespace: text("namespace"),
+    output: text("output") ?? "human",
+    timeoutMs: Number(options["timeout"]),
+    color: options["color"] !== false,
+    quiet: options["quiet"] === true,
+    verbose: options["verbose"] === true,
+    debug: options["debug"] === true,
+  };
+}
