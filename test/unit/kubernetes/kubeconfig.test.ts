@@ -43,8 +43,8 @@ describe("which kubeconfig", () => {
     });
     const env = { KUBECONFIG: [join(dir, "missing"), one, "", two].join(delimiter) };
     expect(await listContexts({ env })).toEqual([
-      { name: "a", server: "https://first", current: false },
-      { name: "b", server: "https://b", current: true },
+      { name: "a", server: "https://first", current: false, namespace: "ns-a" },
+      { name: "b", server: "https://b", current: true, namespace: "ns-b" },
     ]);
   });
 
@@ -203,6 +203,17 @@ describe("who we are", () => {
     const server = await startServer(() => version);
     await (await open(server.url, { user })).version();
     expect(server.seen[0]?.headers).toMatchObject(headers);
+  });
+
+  test("an id token of the old oidc auth provider", async () => {
+    const claims = Buffer.from(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + 600 })).toString(
+      "base64url",
+    );
+    const token = `e30.${claims}.x`;
+    const server = await startServer(() => version);
+    const user = { "auth-provider": { name: "oidc", config: { "id-token": token } } };
+    await (await open(server.url, { user })).version();
+    expect(server.seen[0]?.headers.authorization).toBe(`Bearer ${token}`);
   });
 
   test("nobody, where the context has no user", async () => {

@@ -124,6 +124,16 @@ describe("discovery", () => {
     expect(await cluster.serves("example.com/v1", "Widget")).toBe(true);
   });
 
+  test("is shared by all who ask at the same time, also for a no", async () => {
+    const server = await startServer(() => status(404));
+    const cluster = await open(server.url);
+    const kinds = ["A", "B", "C", "D"];
+    expect(await Promise.all(kinds.map((kind) => cluster.serves("example.com/v1", kind)))).not.toContain(
+      true,
+    );
+    expect(server.seen).toHaveLength(1);
+  });
+
   test("finds the path of a kind that no table knows", async () => {
     const server = await startServer(({ path }) =>
       path === "/apis/example.com/v1"

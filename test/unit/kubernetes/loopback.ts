@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import https, { type ServerOptions } from "node:https";
-import { connect as connectTo, type AddressInfo } from "node:net";
+import { type AddressInfo, connect as connectTo, createServer as createSocketServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TLSSocket } from "node:tls";
@@ -123,6 +123,30 @@ export async function startConnectProxy(
     server.close();
   });
   return { url: `http://127.0.0.1:${portOf(server.address())}`, asked, logins };
+}
+
+/** A SOCKS5 proxy (RFC 1928) without login; every name leads to loopback. */
+export async function startSocksProxy(): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createSocketServer((client) => {
+    client.once("data", () => {
+      client.write(Buffer.from([5, 0]));
+      client.once("data", (request) => {
+        const length = request[4] ?? 0;
+        const port = request.readUInt16BE(5 + length);
+        asked.push(`${request.subarray(5, 5 + length).toString()}:${port}`);
+        const upstream = connectTo(port, "127.0.0.1", () => {
+          client.write(Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0, 0]));
+          upstream.pipe(client).pipe(upstream);
+        });
+        upstream.on("error", () => client.destroy());
+        client.on("error", () => upstream.destroy());
+      });
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return { url: `socks5h://127.0.0.1:${portOf(server.address())}`, asked };
 }
 
 /** A folder of its own, gone with the test. */

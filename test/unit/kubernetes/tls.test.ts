@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { type Authority, createAuthority } from "../../e2e/stack/pki.ts";
-import { failure, open, startConnectProxy, startServer, status } from "./loopback.ts";
+import { failure, open, startConnectProxy, startServer, startSocksProxy, status } from "./loopback.ts";
 
 const version = { json: { gitVersion: "v1.36.3" } };
 const base64 = (pem: string) => Buffer.from(pem).toString("base64");
@@ -143,6 +143,14 @@ describe("proxies", () => {
     const proxy = await startConnectProxy();
     await (await open(server.url, { cluster: trusting(), env: { HTTPS_PROXY: proxy.url } })).version();
     expect(proxy.asked).toEqual([]);
+  });
+
+  test("SOCKS proxies work", async () => {
+    const { url, cluster, port } = await behindProxy("https");
+    const proxy = await startSocksProxy();
+    const opened = await open(url, { cluster: { ...cluster, "proxy-url": proxy.url } });
+    expect(await opened.version()).toBe("v1.36.3");
+    expect(proxy.asked).toEqual([`${serverName}:${port}`]);
   });
 
   test("a proxy that refuses is named, without its password", async () => {
