@@ -19,6 +19,7 @@ import { snapshotOf } from "./snapshot.ts";
 import { createClock, State } from "./state.ts";
 import { freePlan, type Plan, type World } from "./world.ts";
 
+export type { FaultKind } from "./faults.ts";
 export type { Generation } from "./generations.ts";
 
 /** How a simulated server is set up. */
