@@ -31,4 +31,4 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   process.exitCode = interruptedBy === 0 ? code : 130;
 }
 
-await main();
+void main();

@@ -18,8 +18,11 @@ const NO_ANSWERS: Answers = { values: {}, credential: undefined, firstValues: []
 export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
   const options = await resolveOptions(invocation, deps);
   const answers = mustAsk(invocation, deps, options) ? await ask(invocation, deps, options) : NO_ANSWERS;
-  const all = resolveAll({ ...options, answers: answers.values }).map((inputs) => withCredential(inputs, answers));
-  if (invocation.flags["dryRun"] === true) return onEachCluster(all, deps, (inputs) => planOne(invocation, deps, inputs));
+  const all = resolveAll({ ...options, answers: answers.values }).map((inputs) =>
+    withCredential(inputs, answers),
+  );
+  if (invocation.flags["dryRun"] === true)
+    return onEachCluster(all, deps, (inputs) => planOne(invocation, deps, inputs));
   return onEachCluster(all, deps, (inputs) =>
     applyOne(invocation, deps, inputs, {
       firstValues: firstValues(inputs, answers),
@@ -31,12 +34,17 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
 /** A person is asked unless everything is there or `--yes` says not to. */
 function mustAsk({ flags }: Invocation, { interactive }: CommandDeps, options: ResolveOptions): boolean {
   if (!interactive || flags["yes"] === true) return false;
-  return options.file === undefined ? openFields(options).length > 0 : missingFields(options).length > 0 || !hasCredential(options);
+  return options.file === undefined
+    ? openFields(options).length > 0
+    : missingFields(options).length > 0 || !hasCredential(options);
 }
 
 function hasCredential({ env }: ResolveOptions): boolean {
   const has = (name: string) => (env[name] ?? "") !== "";
-  return has("INFISICAL_TOKEN") || (has("INFISICAL_UNIVERSAL_AUTH_CLIENT_ID") && has("INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"));
+  return (
+    has("INFISICAL_TOKEN") ||
+    (has("INFISICAL_UNIVERSAL_AUTH_CLIENT_ID") && has("INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"))
+  );
 }
 
 async function ask({ global }: Invocation, deps: CommandDeps, options: ResolveOptions): Promise<Answers> {
@@ -47,7 +55,10 @@ async function ask({ global }: Invocation, deps: CommandDeps, options: ResolveOp
   ]);
   const kubeconfig = global.kubeconfig === undefined ? {} : { kubeconfig: global.kubeconfig };
   const credential = operatorCredential(deps.env, true);
-  deps.reporter.event({ type: "note", text: "eso-bootstrap init · nothing is changed before you have seen the plan" });
+  deps.reporter.event({
+    type: "note",
+    text: "eso-bootstrap init · nothing is changed before you have seen the plan",
+  });
   return runWizard({
     given: givenValues(options),
     ...(credential && { credential }),

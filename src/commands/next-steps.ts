@@ -5,9 +5,9 @@ import type { Inputs } from "../inputs/inputs.ts";
 const proved = ({ failed, checks }: ApplyResult) =>
   !failed && checks.every(({ status }) => status !== "fail");
 
-/** What was reached, in one sentence; nothing where something failed. */
+/** What was reached, in one sentence; nothing where something failed or nothing was done. */
 export function headlineOf(result: ApplyResult, desired: Desired): string | undefined {
-  if (!proved(result)) return undefined;
+  if (!proved(result) || result.applied.length === 0) return undefined;
   const loggedIn = result.checks.some(({ category, status }) => category === "login" && status === "pass");
   const synced = desired.secrets.filter(({ name }) =>
     result.checks.some(
@@ -27,7 +27,7 @@ export function headlineOf(result: ApplyResult, desired: Desired): string | unde
 
 /** How to go on; what is before the colon is aligned on the screen. */
 export function nextSteps(result: ApplyResult, inputs: Inputs, desired: Desired): string[] {
-  if (!proved(result)) return [];
+  if (!proved(result) || result.applied.length === 0) return [];
   const [secret] = desired.secrets;
   const uses = secret ? [`Use it: envFrom: [{secretRef: {name: ${secret.target}}}]`] : [];
   return [

@@ -26,7 +26,8 @@ export async function resolveOptions(invocation: Invocation, deps: CommandDeps):
       message: `There is no file ${filePath}.`,
       fix: { summary: "Make it by answering questions.", command: `eso-bootstrap init -f ${filePath}` },
     });
-  const namespaces = command === "render" ? new Map<string, string>() : await contextNamespaces(invocation, deps);
+  const namespaces =
+    command === "render" ? new Map<string, string>() : await contextNamespaces(invocation, deps);
   return {
     flags,
     env: deps.env,
@@ -45,13 +46,18 @@ export async function resolveOptions(invocation: Invocation, deps: CommandDeps):
 const MAX_BYTES = 1024 * 1024;
 
 /** Namespace of each context, and under "" of the current one; none where there is no kubeconfig: that is said when it is needed. */
-async function contextNamespaces({ global, flags }: Invocation, deps: CommandDeps): Promise<Map<string, string>> {
+async function contextNamespaces(
+  { global, flags }: Invocation,
+  deps: CommandDeps,
+): Promise<Map<string, string>> {
   if (flags["namespace"] !== undefined) return new Map();
   const { kubeconfig } = global;
   const contexts = await deps.listContexts(kubeconfig === undefined ? {} : { kubeconfig }).catch(() => []);
   return new Map(
     contexts.flatMap(({ name, namespace, current }) =>
-      namespace === undefined ? [] : [[name, namespace] as const, ...(current ? [["", namespace] as const] : [])],
+      namespace === undefined
+        ? []
+        : [[name, namespace] as const, ...(current ? [["", namespace] as const] : [])],
     ),
   );
 }
