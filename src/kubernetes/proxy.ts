@@ -4,7 +4,7 @@ import { BlockList, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** The proxy itself said no, or could not be reached; the API server was never asked. */
-export class ProxyError extends Error {
+class ProxyError extends Error {
   override readonly name = "ProxyError";
   readonly code = "EPROXY";
 }
@@ -51,7 +51,7 @@ function isInside(cidr: string, host: string): boolean {
 }
 
 /** `http://proxy:3128` without the password that may stand before the host. */
-export function proxyName(proxy: string): string {
+function proxyName(proxy: string): string {
   const { protocol, host } = new URL(proxy);
   return `${protocol}//${host}`;
 }

@@ -1,7 +1,7 @@
 import { at, listOf, numberOf, textOf } from "./parse.ts";
 
 /** One `details.causes[]` entry of a Status. */
-export interface StatusCause {
+interface StatusCause {
   readonly reason: string | undefined;
   readonly message: string | undefined;
   readonly field: string | undefined;
