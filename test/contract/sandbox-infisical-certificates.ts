@@ -92,11 +92,11 @@ export function makeCertificate(wanted: Wanted): Certificate {
   };
 }
 
-/** A CA and a server certificate of it for 127.0.0.1. */
-export function makeLoopbackChain(hosts: readonly string[] = ["127.0.0.1"]): {
-  readonly ca: Certificate;
-  readonly server: Certificate;
-} {
+/** A CA and a server certificate of it, for 127.0.0.1 unless told otherwise. */
+export function makeLoopbackChain(
+  hosts: readonly string[] = ["127.0.0.1"],
+  expired = false,
+): { readonly ca: Certificate; readonly server: Certificate } {
   const ca = makeCertificate({ name: "test CA", isCa: true });
-  return { ca, server: makeCertificate({ name: "test server", hosts, issuer: ca }) };
+  return { ca, server: makeCertificate({ name: "test server", hosts, issuer: ca, expired }) };
 }

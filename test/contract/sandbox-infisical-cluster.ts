@@ -92,11 +92,16 @@ function bodyOf(raw: string): unknown {
 
 /** Starts it on a free port with a certificate for these hosts; a self-signed one has no CA. */
 export async function startFakeCluster(
-  options: { readonly hosts?: readonly string[]; readonly selfSigned?: boolean } = {},
+  options: {
+    readonly hosts?: readonly string[];
+    readonly selfSigned?: boolean;
+    readonly expired?: boolean;
+  } = {},
 ): Promise<FakeCluster> {
   const hosts = options.hosts ?? ["127.0.0.1"];
   const own = makeCertificate({ name: "self-signed", hosts });
-  const chain = options.selfSigned === true ? { ca: own, server: own } : makeLoopbackChain(hosts);
+  const chain =
+    options.selfSigned === true ? { ca: own, server: own } : makeLoopbackChain(hosts, options.expired);
   const calls: ClusterCall[] = [];
   let special: Respond | undefined;
 

@@ -232,6 +232,15 @@ describe("login of 2026", () => {
     expect(answer[2]).toBe("KubernetesConnectionError");
   });
 
+  test("an expired certificate", async () => {
+    await open("2026");
+    const stale = await startFakeCluster({ expired: true });
+    const answer = await login({ kubernetesHost: stale.url, caCert: stale.caCert });
+    await stale.stop();
+    expect(answer[1]).toContain("Verify the CA certificate is correct and the server certificate is valid.");
+    expect(answer[2]).toBe("KubernetesCertificateError");
+  });
+
   test("the reviewer's faults carry names of their own", async () => {
     await open("2026");
     expect((await login({ tokenReviewerJwt: "expired" })).toSpliced(1, 1)).toEqual([

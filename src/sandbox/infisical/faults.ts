@@ -9,7 +9,7 @@ export interface FaultTarget {
 }
 
 /** What happens instead of the answer. */
-export type FaultKind =
+type FaultKind =
   /** 500 `Something went wrong`. */
   | { readonly kind: "500" }
   /** The answer to a rate-limited call of a 2026 server, whatever the generation. */

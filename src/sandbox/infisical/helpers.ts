@@ -5,7 +5,7 @@ import { insertIdentity } from "./identities.ts";
 import type { Rule } from "./permissions.ts";
 import { insertEnvironment, insertMembership, insertProject, membershipRole } from "./projects.ts";
 import { insertClientSecret } from "./routes/universal-auth.ts";
-import { insertSecret, updateSecret } from "./secrets.ts";
+import { insertSecret, updateSecret } from "./secret-writes.ts";
 import { issueToken } from "./tokens.ts";
 import type {
   Environment,
@@ -147,8 +147,8 @@ export function createHelpers(world: World, orgId: string): Helpers {
     setSecret: (project, environment, path, name, value) => {
       const folder = ensureFolder(state, environmentOf(project, environment), path);
       const existing = state.secrets.find((row) => row.folderId === folder.id && row.key === name);
-      if (existing === undefined) insertSecret({ world }, folder, name, value);
-      else updateSecret({ world }, existing, value);
+      if (existing === undefined) insertSecret(world, folder, name, value);
+      else updateSecret(world, existing, value);
     },
 
     deleteSecret: (project, environment, path, name) => {

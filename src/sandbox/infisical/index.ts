@@ -9,6 +9,7 @@ import { lookup } from "node:dns/promises";
 import { Faults } from "./faults.ts";
 import { eras, type Generation } from "./generations.ts";
 import { createHelpers, type Helpers, type Operator } from "./helpers.ts";
+import { createRaceWindow } from "./race.ts";
 import { createRandomSource } from "./random.ts";
 import { freeLimits, RateLimiter, type Limits } from "./rate-limit.ts";
 import { RequestLog } from "./request-log.ts";
@@ -19,7 +20,6 @@ import { snapshotOf } from "./snapshot.ts";
 import { createClock, State } from "./state.ts";
 import { freePlan, type Plan, type World } from "./world.ts";
 
-export type { FaultKind } from "./faults.ts";
 export type { Generation } from "./generations.ts";
 
 /** How a simulated server is set up. */
@@ -39,7 +39,7 @@ export interface InfisicalOptions {
   readonly unknownApiRoutes?: "json" | "html";
   /** How long a cluster may stay silent; default 30 s (2024-10) or 10 s (2026). */
   readonly reviewTimeoutMs?: number;
-  /** Opens the gap between look-up and write that lets two callers at once both succeed (10.6). Default closed. */
+  /** How long a call that is not atomic waits for a second one between look-up and write (10.6). Default: not at all. */
   readonly raceWindowMs?: number;
   /** Name resolution of the 2026 guard; default the system's. */
   readonly resolveHost?: World["settings"]["resolveHost"];
@@ -78,7 +78,7 @@ function createWorld(options: InfisicalOptions): World {
       allowInternalIps: options.allowInternalIps ?? true,
       resolveHost: options.resolveHost ?? lookup,
       reviewTimeoutMs: options.reviewTimeoutMs ?? era.reviewTimeoutMs,
-      raceWindowMs: options.raceWindowMs ?? 0,
+      raceWindow: createRaceWindow(options.raceWindowMs ?? 0),
     },
     state: new State(createClock(), random),
     signingKey: random.bytes(32),

@@ -263,38 +263,3 @@ export function getSecret(
   if (imported === undefined) throw notFound("Secret not found");
   return imported;
 }
-
-/** The value as it is stored: trimmed, though one newline at the end survives (1.8). */
-function trimmedValue(value: string): string {
-  const trimmed = value.trim();
-  return value.endsWith("\n") && trimmed !== "" ? `${trimmed}\n` : trimmed;
-}
-
-/** Writes a secret as new. */
-export function insertSecret(
-  reader: Pick<Reader, "world">,
-  folder: Folder,
-  key: string,
-  value: string,
-  extra: { readonly comment?: string; readonly skipMultilineEncoding?: boolean } = {},
-): Secret {
-  return reader.world.state.secrets.insert({
-    ...reader.world.state.stamp(),
-    folderId: folder.id,
-    key,
-    value: trimmedValue(value),
-    comment: extra.comment ?? "",
-    version: 1,
-    skipMultilineEncoding: extra.skipMultilineEncoding ?? false,
-    metadata: null,
-    olderValues: [],
-  });
-}
-
-/** Writes a new version of a secret. */
-export function updateSecret(reader: Pick<Reader, "world">, secret: Secret, value: string): void {
-  secret.olderValues.push(secret.value);
-  secret.value = trimmedValue(value);
-  secret.version += 1;
-  secret.updatedAt = reader.world.state.clock.now();
-}

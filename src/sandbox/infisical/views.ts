@@ -7,14 +7,12 @@ import type {
   Environment,
   Folder,
   Identity,
-  KubernetesAuth,
   MembershipRole,
   OrgMembership,
   Privilege,
   Project,
   ProjectMembership,
   ProjectRole,
-  UniversalAuth,
 } from "./types.ts";
 import type { World } from "./world.ts";
 
@@ -221,62 +219,6 @@ export function membershipView(world: World, membership: ProjectMembership): Vie
     identity: identityReference(world, identity),
     project: { name: project?.name, id: membership.projectId, ...type },
     ...lastLogin,
-  };
-}
-
-/** A Kubernetes Auth configuration with CA and reviewer token in clear, as every server shows it (1.5). */
-export function kubernetesAuthView(world: World, config: KubernetesAuth): View {
-  const { caCert, tokenReviewerJwt } = config;
-  return { ...kubernetesAuthRow(world, config), caCert, tokenReviewerJwt };
-}
-
-/** The same without CA and token: the answer of DELETE. */
-export function kubernetesAuthRow(world: World, config: KubernetesAuth): View {
-  return {
-    id: config.id,
-    accessTokenTTL: config.accessTokenTTL,
-    accessTokenMaxTTL: config.accessTokenMaxTTL,
-    accessTokenNumUsesLimit: config.accessTokenNumUsesLimit,
-    accessTokenTrustedIps: config.accessTokenTrustedIps,
-    ...dates(config),
-    identityId: config.identityId,
-    kubernetesHost: config.kubernetesHost,
-    allowedNamespaces: config.allowedNamespaces,
-    allowedNames: config.allowedNames,
-    allowedAudience: config.allowedAudience,
-    ...(world.era.clientReviews
-      ? {
-          tokenReviewMode: config.tokenReviewMode,
-          gatewayId: null,
-          gatewayPoolId: null,
-          templateId: null,
-          verifyTlsCertificate: config.verifyTlsCertificate,
-        }
-      : {}),
-  };
-}
-
-/** A Universal Auth configuration. */
-export function universalAuthView(world: World, config: UniversalAuth): View {
-  return {
-    id: config.id,
-    clientId: config.clientId,
-    accessTokenTTL: config.accessTokenTTL,
-    accessTokenMaxTTL: config.accessTokenMaxTTL,
-    accessTokenNumUsesLimit: config.accessTokenNumUsesLimit,
-    clientSecretTrustedIps: config.clientSecretTrustedIps,
-    accessTokenTrustedIps: config.accessTokenTrustedIps,
-    ...dates(config),
-    identityId: config.identityId,
-    ...(world.era.lockout
-      ? {
-          lockoutEnabled: config.lockoutEnabled,
-          lockoutThreshold: config.lockoutThreshold,
-          lockoutDurationSeconds: config.lockoutDurationSeconds,
-          lockoutCounterResetSeconds: config.lockoutCounterResetSeconds,
-          accessTokenPeriod: 0,
-        }
-      : {}),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { lookup } from "node:dns/promises";
 import type { Era } from "./generations.ts";
+import type { RaceWindow } from "./race.ts";
 import type { State } from "./state.ts";
 
 /** What the organization has paid for. Defaults are those of a free self-hosted server. */
@@ -33,8 +34,8 @@ export interface Settings {
   readonly resolveHost: (hostname: string) => ReturnType<typeof lookup>;
   /** How long an API server may stay silent; the era's own time unless a test shortens it. */
   readonly reviewTimeoutMs: number;
-  /** Handlers that are not atomic on a real server wait this long between look-up and write (10.6). */
-  readonly raceWindowMs: number;
+  /** Passed by handlers that are not atomic on a real server, between look-up and write (10.6). */
+  readonly raceWindow: RaceWindow;
 }
 
 /** One simulated server, without its network side. */

@@ -16,7 +16,7 @@ import { readTrustedIps } from "../ip.ts";
 import type { Context, Handler, Route } from "../router.ts";
 import type { Identity, KubernetesAuth } from "../types.ts";
 import { boolean, nullable, object, oneOf, optional, refined, string, withDefault } from "../validation.ts";
-import { kubernetesAuthRow, kubernetesAuthView } from "../views.ts";
+import { kubernetesAuthRow, kubernetesAuthView } from "../auth-views.ts";
 
 const hostCharacters = {
   test: (host: string) => /^[A-Za-z0-9:./-]+$/u.test(host),

@@ -4,16 +4,8 @@ import { findProjectBySlug, projectAccess } from "../access.ts";
 import { badRequest, notFound } from "../errors.ts";
 import { withoutTrailingSlash } from "../folders.ts";
 import type { Context, Handler, Route } from "../router.ts";
-import {
-  getSecret,
-  insertSecret,
-  listSecrets,
-  requireFolder,
-  secretIn,
-  secretView,
-  updateSecret,
-  type Reader,
-} from "../secrets.ts";
+import { insertSecret, updateSecret } from "../secret-writes.ts";
+import { getSecret, listSecrets, requireFolder, secretIn, secretView, type Reader } from "../secrets.ts";
 import {
   boolean,
   coercedNumber,
@@ -157,7 +149,7 @@ const create =
     }
     if (secretIn(reader, folder, secretName) !== undefined) throw badRequest("Secret already exist");
     await context.raceWindow();
-    const secret = insertSecret(reader, folder, secretName, body.secretValue, {
+    const secret = insertSecret(context.world, folder, secretName, body.secretValue, {
       comment: body.secretComment,
       skipMultilineEncoding: body.skipMultilineEncoding ?? false,
     });
@@ -180,7 +172,7 @@ const update =
     if (secret === undefined) throw notFound("Secret not found");
     if (body.newSecretName !== undefined) secret.key = body.newSecretName;
     if (body.secretComment !== undefined) secret.comment = body.secretComment;
-    updateSecret(reader, secret, body.secretValue ?? secret.value);
+    updateSecret(context.world, secret, body.secretValue ?? secret.value);
     return { secret: secretView(reader, secret, environment) };
   };
 

@@ -16,7 +16,7 @@ import { readTrustedIps } from "../ip.ts";
 import type { Context, Handler, Route } from "../router.ts";
 import type { ClientSecret, Identity, UniversalAuth } from "../types.ts";
 import { boolean, number, object, optional, refined, string, withDefault } from "../validation.ts";
-import { universalAuthView } from "../views.ts";
+import { universalAuthView } from "../auth-views.ts";
 import type { World } from "../world.ts";
 import { clientSecretHash } from "./auth.ts";
 
