@@ -485,7 +485,7 @@ export const CODES = {
     1,
     "The login as ESO failed",
     "The server's own words are shown.",
-    "Run `eso-bootstrap doctor`.",
+    "Run `eso-bootstrap apply` again: its proof names what is broken. Infisical's own log has the cause.",
   ),
   "ESOB-R116": record(
     1,
@@ -516,7 +516,7 @@ export const CODES = {
     1,
     "The store did not become Valid",
     "kubectl describe secretstore",
-    "The cause is named; run `eso-bootstrap doctor`.",
+    "Mend the cause that is named, then run `eso-bootstrap apply`.",
   ),
   "ESOB-S102": record(
     124,
@@ -529,7 +529,7 @@ export const CODES = {
     1,
     "The ExternalSecret did not sync",
     "kubectl describe externalsecret",
-    "The cause is named; run `eso-bootstrap doctor`.",
+    "Mend the cause that is named, then run `eso-bootstrap apply`.",
   ),
   "ESOB-E102": record(
     124,
@@ -553,7 +553,7 @@ export const CODES = {
     1,
     "A key is not in Infisical",
     "The names that exist are listed.",
-    "Correct the name, or create it: eso-bootstrap add-secret.",
+    "Correct the name under keys, or create it in Infisical.",
   ),
 } as const satisfies Record<string, CodeRecord>;
 

@@ -152,7 +152,7 @@ export const FIELDS = {
     }),
     tokenLifetime: field("reviewer.tokenLifetime", values.tokenLifetime, {
       flag: "--token-lifetime <duration>",
-      help: "unlimited, or a duration such as 720h or 30d: a bound token, renewed with `reviewer rotate`.",
+      help: "unlimited, or a duration such as 720h or 30d: a bound token, renewed by `apply` when a fifth of its life is left.",
       default: "unlimited",
     }),
   },

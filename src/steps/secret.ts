@@ -71,7 +71,7 @@ const summaryOf = ({ keys, refreshInterval }: DesiredSecret) =>
   `${keys === "all" ? "all keys" : `${keys.length} ${keys.length === 1 ? "key" : "keys"}`}, every ${refreshInterval}`;
 
 function emptyNote({ name, store }: DesiredSecret): string {
-  return `${store.environment}:${store.path} of ${store.project} holds no secrets yet, so ExternalSecret ${name} waits. Add one: eso-bootstrap add-secret KEY --value-stdin --to ${name}`;
+  return `${store.environment}:${store.path} of ${store.project} holds no secrets yet, so ExternalSecret ${name} waits. Create one there, then: eso-bootstrap apply`;
 }
 
 function blockedByKeys(
