@@ -1,47 +1,71 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+// Builds dist/: one CommonJS file per chunk, everything bundled, so that the package has no dependencies.
+// Why CommonJS and why two passes: docs/adr/0002-bundle-format.md.
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { thirdPartyLicenses } from "./licenses.mjs";
 
-/**
- * Bundles src/main.ts into dist/: split where a module is loaded lazily, everything included. esbuild splits only ESM, and
- * CommonJS starts faster (ADR 0002), so each chunk is turned into CommonJS afterwards.
- */
-const root = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-const { version } = JSON.parse(readFileSync(root("package.json"), "utf8"));
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const TARGET = "node20.17";
 
-const { outputFiles } = await build({
-  entryPoints: [root("src/main.ts")],
-  outdir: root("dist"),
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  target: "node20.17",
-  minify: true,
-  keepNames: true,
-  legalComments: "none",
-  // Flat: `templates.ts` finds ../templates from wherever it lands.
-  chunkNames: "[name]-[hash]",
-  define: { __VERSION__: JSON.stringify(version), "import.meta.url": "__moduleUrl" },
-  write: false,
-  logLevel: "warning",
-});
+/** esbuild splits only ES modules: pass one bundles and splits, and keeps every dynamic import a chunk of its own. */
+async function split() {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  return build({
+    absWorkingDir: ROOT,
+    entryPoints: ["src/main.ts"],
+    outdir: "dist",
+    outExtension: { ".js": ".cjs" },
+    // flat: templates.ts looks for ../templates from wherever it ends up
+    chunkNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: TARGET,
+    define: { __VERSION__: JSON.stringify(version) },
+    legalComments: "none", // dist/THIRD-PARTY-LICENSES.txt has the full texts
+    metafile: true,
+    write: false,
+    logLevel: "warning",
+  });
+}
 
-const MODULE_URL = 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;';
-
-rmSync(root("dist"), { recursive: true, force: true });
-mkdirSync(root("dist"));
-for (const { path, text } of outputFiles) {
-  const { code } = await transform(text, {
+/** Pass two: each chunk to CommonJS. Names stay readable, so that the stack of a bug report says something. */
+async function toCommonJs(chunk) {
+  const here = chunk.includes("import.meta.url")
+    ? { banner: 'const $here = require("node:url").pathToFileURL(__filename).href;' }
+    : {};
+  const { code } = await transform(chunk, {
     format: "cjs",
     platform: "node",
-    target: "node20.17",
+    target: TARGET,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    define: { "import.meta.url": "$here" },
     supported: { "dynamic-import": false },
-    minify: true,
-    keepNames: false,
-    ...(text.includes("__moduleUrl") && { banner: MODULE_URL }),
+    ...here,
   });
-  const name = basename(path).replace(/\.js$/, ".cjs");
-  writeFileSync(root(`dist/${name}`), code.replaceAll(/(["'`])(\.\/[\w.-]+)\.js\1/g, "$1$2.cjs$1"));
+  return code;
 }
+
+/** The files of dist/ by name, and esbuild's record of what went into each. */
+export async function bundle() {
+  const { outputFiles, metafile } = await split();
+  const files = new Map();
+  for (const { path, text } of outputFiles) files.set(path.split(/[\\/]/).at(-1), await toCommonJs(text));
+  files.set("THIRD-PARTY-LICENSES.txt", thirdPartyLicenses(ROOT, Object.keys(metafile.inputs)));
+  return { files, metafile };
+}
+
+/** Written beside and moved into place: whoever runs dist/ meanwhile never sees half of it. */
+function replaceDist(files) {
+  const fresh = join(ROOT, ".cache", `dist-${process.pid}`);
+  mkdirSync(fresh, { recursive: true });
+  for (const [name, text] of files) writeFileSync(join(fresh, name), text);
+  rmSync(join(ROOT, "dist"), { recursive: true, force: true });
+  renameSync(fresh, join(ROOT, "dist"));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) replaceDist((await bundle()).files);
