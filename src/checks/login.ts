@@ -3,10 +3,7 @@ import type { Check, Finding } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
 import type { EsoSession } from "../infisical/infisical.ts";
 import type { RoadContext } from "../steps/context.ts";
-import { refineLogin } from "./refine-login.ts";
-
-/** How long the token that we ask for lives: the shortest that Kubernetes grants. */
-const TOKEN_SECONDS = 600;
+import { loginAsEso } from "../steps/login.ts";
 
 /** Logs in exactly as ESO does, with a token of ESO's own ServiceAccount; lists names; tries what must be refused; revokes. */
 export function loginChecks({ desired }: RoadContext): Check<RoadContext>[] {
@@ -22,39 +19,12 @@ export function loginChecks({ desired }: RoadContext): Check<RoadContext>[] {
 }
 
 async function proveLogin(context: RoadContext, store: DesiredStore): Promise<Finding> {
-  const { facts, cluster, infisical } = context;
-  const [{ identity }, { serviceAccount }] = await Promise.all([facts.identity(store), facts.eso()]);
-  if (!identity)
-    throw new BootstrapError("ESOB-R113", {
-      message: `The machine identity ${store.identityName} does not exist.`,
-    });
-  const rights = await cluster.missingRights([
-    {
-      verb: "create",
-      group: "",
-      resource: "serviceaccounts",
-      subresource: "token",
-      namespace: serviceAccount.namespace,
-      name: serviceAccount.name,
-    },
-  ]);
-  if (rights.length > 0)
-    return {
-      status: "skip",
-      because: `create serviceaccounts/token for ${serviceAccount.namespace}/${serviceAccount.name} is not allowed here`,
-    };
-  const { token } = await cluster.requestToken({
-    namespace: serviceAccount.namespace,
-    serviceAccount: serviceAccount.name,
-    expirationSeconds: TOKEN_SECONDS,
-  });
-  const session = await infisical
-    .loginAsEso(identity.id, token)
-    .catch((error: unknown) => refineLogin(context, identity, error));
+  const tried = await loginAsEso(context, store);
+  if (!("session" in tried)) return { status: "skip", because: tried.because };
   try {
-    return await proveScope(context, store, session);
+    return await proveScope(context, store, tried.session);
   } finally {
-    await session.revoke();
+    await tried.session.revoke();
   }
 }
 

@@ -4,6 +4,7 @@ import type { Action, FieldDiff, Step } from "../engine/plan.ts";
 import type { Identity, KubernetesAuth, KubernetesAuthChange } from "../infisical/infisical.ts";
 import type { Secret } from "../secret.ts";
 import type { RoadContext } from "./context.ts";
+import { assertLogin } from "./login.ts";
 import { matchReviewer, reviewerToken } from "./reviewer-token.ts";
 
 const STEP = "kubernetes-auth";
@@ -82,6 +83,7 @@ function attach(context: RoadContext, store: DesiredStore, planned: Wanted): Act
       const identity = await mustHaveIdentity(context, store);
       const [wanted, reviewer] = await Promise.all([wantedAuth(context, store), reviewerToken(context)]);
       await context.infisical.attachKubernetesAuth(identity.id, { ...wanted, reviewer });
+      await assertLogin(context, store);
     },
   };
 }
@@ -121,6 +123,7 @@ async function compare(
       );
       const reviewer = match.fits ? {} : { reviewer: await reviewerToken(context) };
       await context.infisical.updateKubernetesAuth(identity.id, { ...fields, ...reviewer });
+      await assertLogin(context, store);
     },
   };
 }
