@@ -1,6 +1,6 @@
 import { fileRules } from "./config-rules.ts";
 import { walkConfig } from "./config-walk.ts";
-import { MAX_ALIASES, readYaml } from "./config-yaml.ts";
+import { readYaml } from "./config-yaml.ts";
 import { mistakes, type Position, type Problem } from "./problems.ts";
 import { ROOT } from "./shape.ts";
 import { isRecord } from "./value.ts";
@@ -21,13 +21,12 @@ export interface KeyProblem {
 
 /** Reads the text of `eso-bootstrap.yaml`. All its mistakes come in one ESOB-C101; what is no such text is ESOB-C102. */
 export function parseConfig(text: string, path: string): ConfigFile {
-  const { document, positionAt, twins } = readYaml(text, path);
-  const { problems, positions } = walkConfig(document, ROOT, positionAt);
-  const root: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
-  const byRules = isRecord(root) ? placed(fileRules(root), positions) : [];
-  const all = [...twins, ...problems, ...byRules];
+  const yaml = readYaml(text, path);
+  const { problems, positions } = walkConfig(yaml, ROOT);
+  const values = isRecord(yaml.root) ? yaml.root : undefined;
+  const all = [...yaml.twins, ...problems, ...(values ? placed(fileRules(values), positions) : [])];
   if (all.length > 0) throw mistakes(path, all);
-  return { path, values: isRecord(root) ? root : {}, positions };
+  return { path, values: values ?? {}, positions };
 }
 
 /** Gives each problem the position of its key, or of the nearest thing around it that the file has. */

@@ -1,5 +1,6 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, type Document, type Pair } from "yaml";
-import { MAX_ALIASES } from "./config-yaml.ts";
+import { isMap, isNode, isPair, isScalar, isSeq, type Pair } from "yaml";
+import type { ReadYaml } from "./config-yaml.ts";
+import { valueAt } from "./given.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Position, Problem } from "./problems.ts";
 import { homeOf, type Section, type Shape } from "./shape.ts";
@@ -12,16 +13,11 @@ export interface Walked {
 }
 
 /** Walks the nodes of the file along the shape of the table: notes where each key stands, and everything that is wrong. */
-export function walkConfig(
-  document: Document.Parsed,
-  root: Section,
-  positionAt: (offset: number) => Position,
-): Walked {
+export function walkConfig({ contents, root, resolve, positionAt }: ReadYaml, shapeOfRoot: Section): Walked {
   const problems: Problem[] = [];
   const positions = new Map<string, Position>();
   const where = (node: unknown): Position => positionAt(startOf(node));
   const report = (node: unknown, text: string): void => void problems.push({ position: where(node), text });
-  const resolve = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
 
   function section(node: unknown, shape: Section, path: string): void {
     const found = resolve(node);
@@ -46,9 +42,8 @@ export function walkConfig(
   function value(pair: Pair, shape: Shape, path: string): void {
     if (shape.form === "section") return section(pair.value, shape, path);
     if (shape.form === "list") return list(pair.value, shape.item, path);
-    const raw = valueOf(pair.value, document);
-    if (raw === null || raw === undefined)
-      return report(pair.key, `${path} has no value; give one or leave the key out`);
+    const raw = valueAt(root, path);
+    if (raw === undefined) return report(pair.key, `${path} has no value; give one or leave the key out`);
     const read = shape.field.type.read(raw);
     for (const flaw of "flaws" in read ? read.flaws : [])
       report(flawedNode(pair.value, flaw.at, flaw), `${pathOf(path, flaw)}: ${flaw.text}`);
@@ -80,7 +75,7 @@ export function walkConfig(
     return isAboutKey ? pair.key : flawedNode(pair.value, rest, flaw);
   }
 
-  section(document.contents, root, "");
+  section(contents, shapeOfRoot, "");
   return { problems, positions };
 }
 
@@ -128,14 +123,8 @@ function isNothing(node: unknown): boolean {
   return node === null || node === undefined || (isScalar(node) && node.value === null);
 }
 
-function valueOf(node: unknown, document: Document.Parsed): unknown {
-  const isNode = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node);
-  return isNode ? node.toJS(document, { maxAliasCount: MAX_ALIASES }) : undefined;
-}
-
 function startOf(node: unknown): number {
-  const isNode = isScalar(node) || isMap(node) || isSeq(node) || isAlias(node);
-  return (isNode ? node.range?.[0] : undefined) ?? 0;
+  return (isNode(node) ? node.range?.[0] : undefined) ?? 0;
 }
 
 function shownNode(node: unknown): string {

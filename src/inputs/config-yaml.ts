@@ -1,4 +1,13 @@
-import { LineCounter, parseDocument, type Document, type YAMLError } from "yaml";
+import {
+  isAlias,
+  isNode,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+  type YAMLError,
+} from "yaml";
 import { BootstrapError } from "../errors.ts";
 import { mistakes, type Position, type Problem } from "./problems.ts";
 
@@ -12,7 +21,7 @@ const WORDS: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: "this key is there twice",
   TAB_AS_INDENT: "a tab cannot indent YAML; use spaces",
   BAD_INDENT: "the indentation does not fit the lines above",
-  BAD_ALIAS: "this alias (*name) has no anchor (&name) before it",
+  BAD_ALIAS: "an alias (*name) needs the name of an anchor (&name)",
   MULTIPLE_DOCS: "a second document (---) starts here; one is allowed",
   MULTILINE_IMPLICIT_KEY: "a key must be on one line; is a colon or a quote missing?",
   BLOCK_AS_IMPLICIT_KEY: "a mapping cannot start here; is a line break or are quotes missing?",
@@ -24,7 +33,11 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 export interface ReadYaml {
-  readonly document: Document.Parsed;
+  readonly contents: Node;
+  /** The same as plain data. */
+  readonly root: unknown;
+  /** The node that an alias stands for; any other node is itself. */
+  readonly resolve: (node: unknown) => unknown;
   /** Keys that are there twice: the rest can be judged all the same. */
   readonly twins: readonly Problem[];
   readonly positionAt: (offset: number) => Position;
@@ -45,8 +58,36 @@ export function readYaml(text: string, path: string): ReadYaml {
   const first = firstSyntaxError(document);
   if (first) throw mistakes(path, [syntaxProblem(first, positionAt)]);
   if (document.contents === null) throw mistakes(path, [atStart(EMPTY)]);
-  withinLimits(path, () => refuseCircles(document.toJS({ maxAliasCount: MAX_ALIASES })));
-  return { document, positionAt, twins: document.errors.map((error) => syntaxProblem(error, positionAt)) };
+  const { targets, orphan } = aliasesOf(document);
+  if (orphan) throw mistakes(path, [{ position: positionAt(orphan.range?.[0] ?? 0), text: ORPHAN }]);
+  const root: unknown = withinLimits(path, () => document.toJS({ maxAliasCount: MAX_ALIASES }));
+  withinLimits(path, () => refuseCircles(root));
+  return {
+    contents: document.contents,
+    root,
+    resolve: (node) => (isAlias(node) ? targets.get(node) : node),
+    positionAt,
+    twins: document.errors.map((error) => syntaxProblem(error, positionAt)),
+  };
+}
+
+const ORPHAN = "this alias (*name) has no anchor (&name) before it";
+
+/** All aliases in one pass: `Alias.resolve` would read the whole document for each. */
+function aliasesOf(document: Document.Parsed): { targets: Map<Node, Node>; orphan: Node | undefined } {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Node, Node>();
+  let orphan: Node | undefined;
+  visit(document, {
+    Node(_, node) {
+      if (!isNode(node)) return;
+      const target = isAlias(node) ? anchors.get(node.source) : undefined;
+      if (target) targets.set(node, target);
+      else if (isAlias(node)) orphan ??= node;
+      else if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return { targets, orphan };
 }
 
 /** One, because what follows a syntax error is guesswork. Unknown tags (`!foo`) are only warnings to the parser. */

@@ -56,7 +56,7 @@ function storeProblem(secret: SecretFacts, index: number, stores: readonly Store
   if (store) return reachProblem(secret, store, index);
   if (secret.store === undefined)
     return [{ key, text: `${key} is missing: there are several stores (${names.join(", ")})` }];
-  const hint = didYouMean(secret.store, names) || `; there are ${names.join(", ")}`;
+  const hint = didYouMean(secret.store, names) || `; there are ${[...new Set(names)].join(", ")}`;
   return [{ key, text: `${key}: no store is called "${secret.store}"${hint}` }];
 }
 

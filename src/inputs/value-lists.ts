@@ -142,7 +142,7 @@ function keyFromText(text: string): unknown {
 }
 
 function readKey(value: unknown): Read<KeyInput> {
-  if (typeof value === "string") return fullKey({ key: value });
+  if (typeof value === "string") return asOne(fullKey({ key: value }));
   if (!isRecord(value))
     return wrong("a name, NAME_IN_SECRET: NAME, or {as, key, property, allowEmpty}", value);
   const [only, ...others] = Object.entries(value);
@@ -150,7 +150,17 @@ function readKey(value: unknown): Read<KeyInput> {
   if (!isRename) return fullKey(value);
   const read = fullKey({ as: only[0], key: only[1] });
   if ("value" in read) return read;
-  return { flaws: read.flaws.map((flaw) => ({ ...flaw, at: [only[0]] })) };
+  return { flaws: read.flaws.map((flaw) => renamed(flaw, only[0])) };
+}
+
+/** `DB_PASSWORD: PASSWORD` has its `as` for a key and its `key` for a value. */
+function renamed({ at, text }: Flaw, key: string): Flaw {
+  return at[0] === "as" ? { at: [key], text, isAboutKey: true } : { at: [key], text };
+}
+
+/** A name alone has no parts that a flaw could point at. */
+function asOne(read: Read<KeyInput>): Read<KeyInput> {
+  return "value" in read ? read : { flaws: read.flaws.map(({ text }) => ({ at: [], text })) };
 }
 
 function isKeyPart(name: string): boolean {
@@ -169,7 +179,13 @@ function fullKey(entry: Record<string, unknown>): Read<KeyInput> {
   const name = as ?? remote?.split("/").at(-1);
   const local = typeof name === "string" && DATA_KEY.test(name) ? name : undefined;
   if (local === undefined && (as !== undefined || remote !== undefined))
-    flaws.push(...wrong("a key of a Secret: letters, digits, dashes, dots and underscores", name, at).flaws);
+    flaws.push(
+      ...wrong(
+        "a key of a Secret: letters, digits, dashes, dots and underscores",
+        name,
+        as === undefined ? at : ["as"],
+      ).flaws,
+    );
   if (property !== undefined && (typeof property !== "string" || property === ""))
     flaws.push(...wrong("a property's name", property, ["property"]).flaws);
   const empty = boolean.read(allowEmpty);
