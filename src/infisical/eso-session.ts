@@ -7,6 +7,7 @@ import type { EsoSession, Infisical } from "./infisical.ts";
 import { fieldsOf, itemsOf, needText } from "./json.ts";
 import { loginRefusal } from "./kubernetes-errors.ts";
 import { revokeToken } from "./login.ts";
+import { isUuid } from "./organization.ts";
 import { namesIn } from "./secrets.ts";
 import type { Session } from "./session.ts";
 
@@ -20,7 +21,9 @@ const PATIENCE = 2;
 
 /** Logs in with ESO's ServiceAccount token, as ESO's Infisical provider does, and answers what ESO would see. */
 export function esoOperations(session: Session): Pick<Infisical, "loginAsEso"> {
-  async function loginAsEso(identityId: string, jwt: Secret): Promise<EsoSession> {
+  async function loginAsEso(given: string, jwt: Secret): Promise<EsoSession> {
+    const identityId = given.trim();
+    if (!isUuid(identityId)) throw noIdentityId();
     const exchange = await session.caller.once({
       method: "POST",
       path: fillRoute(COMMON.kubernetesLogin).path,
@@ -70,6 +73,14 @@ export function esoOperations(session: Session): Pick<Infisical, "loginAsEso"> {
   }
 
   return { loginAsEso };
+}
+
+/** The server would answer 500 to it (10.3), and ESO's token need not travel for that. It may be any Secret's value: not shown. */
+function noIdentityId(): BootstrapError {
+  return new BootstrapError("ESOB-R113", {
+    message: "The id that ESO would log in with is not the id of a machine identity.",
+    reason: "ids are UUIDs; often the name, or the value with something around it, stands there",
+  });
 }
 
 /** 2024: an unknown project's slug is a 500 (recorded: "secrets bad slug"). */

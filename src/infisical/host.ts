@@ -35,8 +35,8 @@ function parse(given: string): URL | undefined {
 
 function wrongHost(given: string): BootstrapError {
   const looksLikeName = /^[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?(\/.*)?$/i.test(given) && /[.:]/.test(given);
-  // A value with "@" may hold a password: it is not repeated.
-  const shown = given.includes("@") ? "The address" : `"${given}"`;
+  // A value with a user or a query may hold a secret: it is not repeated.
+  const shown = /[@?#]/.test(given) ? "The address" : `"${given}"`;
   return new BootstrapError("ESOB-C104", {
     message: `${shown} is not the address of an Infisical server.`,
     reason: "expected us, eu, or a URL as https://infisical.example",

@@ -74,11 +74,11 @@ export function createHttp(options: HttpOptions): Http {
     : new http.Agent({ keepAlive: true });
   const proxy = proxyFor(base, options.proxies ?? {});
 
-  async function route(target: URL): Promise<https.RequestOptions> {
+  async function route(target: URL, signal: AbortSignal): Promise<https.RequestOptions> {
     const own = { host: target.hostname.replace(/^\[|\]$/g, ""), port: target.port };
     if (!proxy) return { ...own, path: target.pathname + target.search, agent };
     if (!secure) return { host: proxy.hostname, port: proxy.port || 80, path: target.href };
-    const tunnel = await openTunnel(target, proxy, tlsOptions);
+    const tunnel = await openTunnel(target, proxy, tlsOptions, signal);
     return { ...own, path: target.pathname + target.search, createConnection: () => tunnel };
   }
 
@@ -88,7 +88,7 @@ export function createHttp(options: HttpOptions): Http {
     const limit = AbortSignal.timeout(request.timeoutMs);
     const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit;
     try {
-      const routed = await withSignal(route(target), signal);
+      const routed = await route(target, signal);
       const extra = proxy && !secure ? proxyHeaders(proxy) : {};
       return await send(secure ? https : http, { ...routed, signal }, request, target, extra);
     } catch (error) {
@@ -192,12 +192,4 @@ function codeOf(error: unknown): string {
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
   if (!(error instanceof Error) || !("code" in error)) return "";
   return typeof error.code === "string" ? error.code : "";
-}
-
-function withSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(new Error("given up"));
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

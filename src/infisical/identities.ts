@@ -153,20 +153,14 @@ export function identityOperations(session: Session, organizationId: () => Promi
     id: string,
     { metadata, project }: Parameters<Infisical["updateIdentity"]>[1],
   ): Promise<void> {
-    const inProject = project ? await inside(id, project) : undefined;
-    const home = inProject?.projectId;
+    if (project) session.seen.projects.set(project.id, project);
+    const home = (await findIdentity(id))?.projectId;
     await session.write(home ? "updateProjectIdentity" : "updateIdentity", {
       doing: `update the machine identity ${id}`,
       params: { identityId: id, ...(home ? { projectId: home } : {}) },
       body: { metadata: toPairs(metadata) },
       landed: async () => holds((await findIdentity(id))?.metadata ?? {}, metadata),
     });
-  }
-
-  /** Servers of 2024 have no identities inside projects. */
-  async function inside(id: string, project: Project): Promise<Identity | undefined> {
-    if (!(await session.era()).traits.projectIdentities) return undefined;
-    return readInProject(id, project.id);
   }
 
   async function deleteIdentity({ id, name, projectId }: Identity): Promise<void> {

@@ -5,6 +5,7 @@ import { COMMON, type Era } from "./eras.ts";
 import type { Infisical, KubernetesAuth, KubernetesAuthChange } from "./infisical.ts";
 import { fieldsOf, itemsOf, numberOf, textOf, type Json } from "./json.ts";
 import { attachRefusal } from "./kubernetes-errors.ts";
+import { isUuid } from "./organization.ts";
 import { isAbsent, type Session } from "./session.ts";
 
 type Operations = Pick<Infisical, "findKubernetesAuth" | "attachKubernetesAuth" | "updateKubernetesAuth">;
@@ -19,6 +20,7 @@ const hasNone = (answer: Answer) =>
 /** Kubernetes Auth of an identity (1.5). Bodies hold the reviewer's token both ways: they go into no message. */
 export function kubernetesAuthOperations(session: Session): Operations {
   async function findKubernetesAuth(identityId: string): Promise<KubernetesAuth | undefined> {
+    if (!isUuid(identityId)) return undefined;
     const body = await session.readAt([COMMON.kubernetesAuth], {
       doing: `read the Kubernetes Auth of identity ${identityId}`,
       params: { identityId },

@@ -33,7 +33,14 @@ export function projectOperations(session: Session): Operations {
 
   /** By the list, which holds what we are a member of; by slug where a server of 2024 cannot list for want of an id. */
   async function findProject(slug: string): Promise<Project | undefined> {
-    if (await canList()) return (await listProjects()).find((project) => project.slug === slug);
+    const found = (await canList())
+      ? (await listProjects()).find((project) => project.slug === slug)
+      : await readBySlug(slug);
+    if (found) session.seen.projects.set(found.id, found);
+    return found;
+  }
+
+  async function readBySlug(slug: string): Promise<Project | undefined> {
     const body = await session.read("projectBySlug", {
       doing: `find the project ${slug}`,
       params: { projectSlug: slug },
@@ -57,7 +64,8 @@ export function projectOperations(session: Session): Operations {
       landed: isThere,
     });
     const created = fieldsOf(written?.body)["project"];
-    const project = created === undefined ? await findProject(slug) : note(session, created);
+    if (created !== undefined) return note(session, created);
+    const project = await findProject(slug);
     if (project) return project;
     throw new BootstrapError("ESOB-I111", { message: `Infisical did not ${doing}, and said no reason.` });
   }
@@ -96,7 +104,6 @@ function note({ seen }: Session, value: unknown): Project {
     environments: itemsOf(environments).map(parseEnvironment),
   };
   const owner = textOf(orgId) ?? textOf(organization);
-  seen.projects.set(project.id, project);
   if (owner !== undefined) seen.organizations.add(owner);
   return project;
 }

@@ -1,7 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import * as tls from "node:tls";
-import type { Duplex } from "node:stream";
+import { addAbortSignal, type Duplex } from "node:stream";
 
 /** The proxy variables of the environment, as curl, kubectl and helm read them. */
 export interface ProxySettings {
@@ -26,8 +26,13 @@ export function proxyHeaders(proxy: URL): Record<string, string> {
   return { "proxy-authorization": `Basic ${Buffer.from(user).toString("base64")}` };
 }
 
-/** Opens a TLS connection to `target` through `proxy` (CONNECT). */
-export function openTunnel(target: URL, proxy: URL, options: tls.ConnectionOptions): Promise<Duplex> {
+/** Opens a TLS connection to `target` through `proxy` (CONNECT); `signal` ends it at any stage. */
+export function openTunnel(
+  target: URL,
+  proxy: URL,
+  options: tls.ConnectionOptions,
+  signal: AbortSignal,
+): Promise<Duplex> {
   const authority = `${target.hostname}:${target.port || 443}`;
   return new Promise((resolve, reject) => {
     const request = (proxy.protocol === "https:" ? https : http).request({
@@ -36,9 +41,11 @@ export function openTunnel(target: URL, proxy: URL, options: tls.ConnectionOptio
       method: "CONNECT",
       path: authority,
       headers: { host: authority, ...proxyHeaders(proxy) },
+      signal,
     });
     request.once("error", reject);
     request.once("connect", (answer, socket) => {
+      addAbortSignal(signal, socket);
       if (answer.statusCode === 200) return connectTls(socket, target, options).then(resolve, reject);
       socket.destroy();
       return reject(new Error(`the proxy ${proxy.host} answered HTTP ${answer.statusCode}`));

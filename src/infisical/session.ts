@@ -40,7 +40,7 @@ export interface Session {
   readonly login: Login;
   /** The organization as it was configured: id or slug. */
   readonly organization: string | undefined;
-  /** What answers told on the way: projects (their own identities are looked for there), and ids of organizations. */
+  /** What answers told on the way: projects that we work in (identities may live there), and ids of organizations. */
   readonly seen: { readonly projects: Map<string, Project>; readonly organizations: Set<string> };
   era(): Promise<Era>;
   claims(): Promise<Claims>;

@@ -1,6 +1,7 @@
 import { wordsOf, type Answer } from "./answers.ts";
 import { COMMON } from "./eras.ts";
 import type { Infisical } from "./infisical.ts";
+import { isUuid } from "./organization.ts";
 import { isAbsent, type Session } from "./session.ts";
 
 type Operations = Pick<Infisical, "hasUniversalAuth" | "removeUniversalAuth">;
@@ -12,6 +13,7 @@ const hasNone = (answer: Answer) =>
 /** Universal Auth of an identity: seen and removed, never given. */
 export function universalAuthOperations(session: Session): Operations {
   const hasUniversalAuth = async (identityId: string) => {
+    if (!isUuid(identityId)) return false;
     const body = await session.readAt([COMMON.universalAuth], {
       doing: `read the Universal Auth of identity ${identityId}`,
       params: { identityId },

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import type { Infisical, Project } from "../../../src/infisical/infisical.ts";
-import type { FaultKind } from "../../../src/sandbox/infisical/index.ts";
 import { Secret } from "../../../src/secret.ts";
 import { startApiServer } from "./api-server.ts";
 import { failureOf, GENERATIONS, READ_SHOP, stage, type Stage } from "./server.ts";
@@ -160,7 +159,7 @@ const WRITES: readonly Write[] = [
   },
 ];
 
-const LOSSES: readonly FaultKind[] = [{ kind: "reset" }, { kind: "500" }, { kind: "truncated" }];
+const LOSSES = [{ kind: "reset" }, { kind: "500" }, { kind: "truncated" }] as const;
 const PHASES = ["before", "after"] as const;
 const CASES = LOSSES.flatMap((loss) => PHASES.map((phase) => [loss.kind, phase, loss] as const));
 

@@ -32,9 +32,9 @@ export interface Stage {
   readonly clock: ReturnType<typeof createTestClock>;
   readonly project: Project;
   /** Writes that the adapter counted. */
-  writes(): number;
+  readonly writes: () => number;
   /** A further client to the same server. */
-  open(options?: Partial<InfisicalOptions>): Infisical;
+  readonly open: (options?: Partial<InfisicalOptions>) => Infisical;
 }
 
 const running: { stop(): Promise<void> }[] = [];
