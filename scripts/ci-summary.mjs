@@ -1,0 +1,26 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Sums the gates and the vitest reports of `.ci/run`; prints the closing line and fails when anything failed. */
+const folder = process.argv[2] ?? ".";
+const sum = { passed: 0, failed: 0, skipped: 0 };
+const read = (file) => readFileSync(join(folder, file), "utf8");
+
+for (const file of readdirSync(folder)) {
+  if (file.endsWith(".gate")) sum[read(file).trim() === "pass" ? "passed" : "failed"] += 1;
+  if (file.endsWith(".exit")) addSuite(file.replace(/\.exit$/, ""), Number(read(file)));
+}
+
+function addSuite(name, exitCode) {
+  const report = `${name}.json`;
+  const found = existsSync(join(folder, report)) ? JSON.parse(read(report)) : undefined;
+  const failed = found?.numFailedTests ?? 0;
+  sum.passed += found?.numPassedTests ?? 0;
+  sum.skipped += (found?.numPendingTests ?? 0) + (found?.numTodoTests ?? 0);
+  // A suite that could not be loaded, or a runner that crashed, has no failed test to show.
+  sum.failed += failed > 0 ? failed : exitCode === 0 ? 0 : 1;
+  process.stdout.write(`${name}: ${found?.numPassedTests ?? 0} passed, ${failed} failed (exit ${exitCode})\n`);
+}
+
+process.exitCode = sum.failed === 0 && sum.passed > 0 ? 0 : 1;
+process.stdout.write(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped\n`);
