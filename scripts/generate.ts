@@ -2,6 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configSchema } from "../src/inputs/schema.ts";
+import { OUTPUT_SCHEMA_FILES } from "../src/ui/schemas.ts";
+import { configurationPage } from "./configuration.ts";
 import { troubleshooting } from "./troubleshooting.ts";
 
 /** A file that follows from the code. A test holds each to its content; `npm run generate` writes them all. */
@@ -14,7 +16,9 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 export const GENERATED: readonly Generated[] = [
   { path: "schemas/eso-bootstrap.schema.json", content: () => json(configSchema()) },
+  ...OUTPUT_SCHEMA_FILES,
   { path: "docs/troubleshooting.md", content: troubleshooting },
+  { path: "docs/configuration.md", content: configurationPage },
 ];
 
 const here = fileURLToPath(import.meta.url);

@@ -23,8 +23,7 @@ const EXITS: Readonly<Record<CodeRecord["exit"], string>> = {
 const INTRO = `# Troubleshooting
 
 Every expected failure of \`eso-bootstrap\` has a stable code, \`ESOB-<area><number>\`. The code ends the first line of an
-error; \`eso-bootstrap explain CODE\` shows the same text offline. To find out what is wrong with a cluster as it is, run
-\`eso-bootstrap doctor\`.
+error; \`eso-bootstrap explain CODE\` shows the same text offline.
 
 Generated from \`src/codes.ts\` by \`npm run generate\`.
 `;

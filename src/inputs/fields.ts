@@ -170,7 +170,7 @@ export const FIELDS = {
     }),
     namespace: field("stores[].namespace", namespaces, {
       flag: "-n, --namespace <name>",
-      help: "Namespace, a list of them, or {selector: …}: one store and one identity for each. For a ClusterSecretStore: the one where the identity Secret lives. The flag says it where the file does not.",
+      help: "Namespace, a list of them, or {selector: …}: one store object in each, one identity for all. For a ClusterSecretStore: the one where the identity Secret lives. The flag says it where the file does not.",
       defaultText: "the context's; for a ClusterSecretStore eso.namespace",
       question: "Namespace",
       isGlobal: true,
