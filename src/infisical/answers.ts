@@ -48,7 +48,7 @@ export function quote({ message, error, issues }: ServerWords): string {
 const LONGEST = 400;
 
 /** Nothing that looks like a token, a key or a certificate leaves in a server's words, whatever the server put there. */
-export function scrub(text: string): string {
+function scrub(text: string): string {
   const clean = text
     .replaceAll(/-----BEGIN[\s\S]*?(-----END [A-Z ]+-----|$)/g, "[PEM]")
     .replaceAll(/\beyJ[\w-]+(\.[\w-]+){0,2}/g, "[token]")

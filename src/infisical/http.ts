@@ -7,7 +7,7 @@ import { openTunnel, proxyFor, proxyHeaders, type ProxySettings } from "./proxy.
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 /** One request. `body` may hold secrets: it is sent, and never kept in an answer or an error. */
-export interface HttpRequest {
+interface HttpRequest {
   readonly method: Method;
   /** Path with query, from `/api` on. */
   readonly path: string;

@@ -4,7 +4,7 @@ import { quote, wordsOf, type Answer, type ServerWords } from "./answers.ts";
 import { refusal } from "./errors.ts";
 
 /** A row from the server's words to our code; `says` is matched against `error: message`, the first that fits wins. */
-export interface ReviewRow {
+interface ReviewRow {
   readonly code: Code;
   readonly says: RegExp;
   /** In our words, before the server's. */

@@ -9,19 +9,19 @@ import type { Claims, Login } from "./login.ts";
 export type Params = Readonly<Record<string, string>>;
 
 /** Which operation, and what it is in words: "Infisical refused to {doing}". */
-export interface Doing {
+interface Doing {
   readonly doing: string;
   readonly params?: Params;
   readonly body?: unknown;
   readonly patience?: number;
 }
 
-export interface Reading extends Doing {
+interface Reading extends Doing {
   /** Answers that mean "there is none": 404 unless told otherwise. Never a missing route. */
   readonly absent?: (answer: Answer) => boolean;
 }
 
-export interface Writing extends Doing {
+interface Writing extends Doing {
   /** Looks whether the work is done, when the answer was lost. */
   readonly landed: () => Promise<boolean>;
   /** Refusals that mean "it is so already". */
@@ -31,7 +31,7 @@ export interface Writing extends Doing {
 }
 
 /** How a write ended: the answer's body, or undefined where it was lost but the work is done (or was done before). */
-export type Written = { readonly body: unknown } | undefined;
+type Written = { readonly body: unknown } | undefined;
 
 /** What the operations share: one login, one probe, routes of the era, and errors in our words. */
 export interface Session {

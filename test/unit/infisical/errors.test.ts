@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { isBootstrapError } from "../../../src/errors.ts";
 import { createInfisical, type InfisicalOptions } from "../../../src/infisical/client.ts";
-import { failure, refusal } from "../../../src/infisical/errors.ts";
+import { failure, REFUSALS, refusal } from "../../../src/infisical/errors.ts";
 import { Secret } from "../../../src/secret.ts";
 import { answerWith, serve } from "./fault-server.ts";
 import { createTestClock, failureOf, GENERATIONS, operatorOf, stage } from "./server.ts";
@@ -81,6 +81,16 @@ const SAMPLES: [string, number, string, unknown][] = [
 describe("what a refusal means", () => {
   test.each(SAMPLES)("%s for %i %s: %s", (code, status, error, message) => {
     expect(refusal(answer(status, error, message), "do it").code).toBe(code);
+  });
+
+  test("every row of the table has a sample", () => {
+    const hit = SAMPLES.map(([, status, error, message]) =>
+      REFUSALS.find(
+        (row) =>
+          (row.status?.includes(status) ?? true) && (row.says?.test(`${error}: ${String(message)}`) ?? true),
+      ),
+    );
+    expect(REFUSALS.filter((row) => !hit.includes(row))).toEqual([]);
   });
 
   test("fields of a validation failure, the right, both words, and the request id are said", () => {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { attachRefusal, loginRefusal } from "../../../src/infisical/kubernetes-errors.ts";
+import {
+  ATTACH_ROWS,
+  attachRefusal,
+  LOGIN_ROWS,
+  loginRefusal,
+} from "../../../src/infisical/kubernetes-errors.ts";
 import { Secret } from "../../../src/secret.ts";
 import { startApiServer, type Review } from "./api-server.ts";
 import { listenOn } from "./fault-server.ts";
@@ -310,6 +315,16 @@ const ATTACHES: [string | undefined, number, string, string][] = [
 
 test.each(ATTACHES)("attach %s: %i %s %s", (code, status, error, message) => {
   expect(attachRefusal(answer(status, error, message), "attach it")?.code).toBe(code);
+});
+
+test("every row of the tables has a sample", () => {
+  const rowOf = (rows: typeof LOGIN_ROWS, [, , error, message]: (typeof ATTACHES)[number]) =>
+    rows.find(({ says }) => says.test(`${error}: ${message}`));
+  const hit = new Set([
+    ...LOGINS.map((sample) => rowOf(LOGIN_ROWS, sample)),
+    ...ATTACHES.map((sample) => rowOf(ATTACH_ROWS, sample)),
+  ]);
+  expect([...LOGIN_ROWS, ...ATTACH_ROWS].filter((row) => !hit.has(row))).toEqual([]);
 });
 
 const AUTH = {
