@@ -35,7 +35,7 @@ const TRIES = 3;
 const FIRST_PAUSE_MS = 200;
 
 export interface Caller {
-  /** Sends once; waits out rate limits. Never throws for what became of it. */
+  /** Sends once; waits out rate limits, and throws only when those do not clear (ESOB-I110) or the run is interrupted. */
   once(call: Call): Promise<Exchange>;
   /** Reads: repeated on resets, 5xx and cut answers. */
   read(call: Call): Promise<Answer | Foreign>;

@@ -56,6 +56,7 @@ export function identityOperations(session: Session, organizationId: () => Promi
       params: { projectId, identityId: id },
       // A project that is not the identity's, or into which we may not look, does not have it for us.
       absent: (answer) => isAbsent(answer) || answer.status === 403,
+      isOptional: true,
     });
     return body === undefined ? undefined : parseIdentity(fieldsOf(body)["identity"]);
   }
@@ -67,6 +68,7 @@ export function identityOperations(session: Session, organizationId: () => Promi
     const { traits } = await session.era();
     const isModern = traits.projectIdentities;
     const inProject = project && isModern ? await listOfProject(name, project) : [];
+    // Whoever may look into the project only finds there what one may make there; refused in both is an error, not a "none".
     const inOrganization = await listOfOrganization(name, isModern).catch((error: unknown) => {
       if (isForbidden(error) && project && isModern) return [];
       throw error;
@@ -106,7 +108,7 @@ export function identityOperations(session: Session, organizationId: () => Promi
       const body = await session.read("projectIdentities", {
         doing: `list the machine identities of project ${project.slug}`,
         params: { ...page, projectId: project.id, name },
-        absent: (answer) => isAbsent(answer) || answer.status === 403,
+        isOptional: true,
       });
       return body === undefined ? [] : needItems(fieldsOf(body)["identities"], "identities");
     });

@@ -46,6 +46,7 @@ async function ofIdentity(session: Session): Promise<Organization | undefined> {
     doing: "find out our organization",
     // Before there was this route, "details" was taken for an identity's id: 500, a database error (1.1).
     absent: (answer) => isAbsent(answer) || wordsOf(answer).error === "FindByOrgId",
+    isOptional: true,
   });
   const { organization } = fieldsOf(fieldsOf(body)["identityDetails"]);
   return organization === undefined ? undefined : parse(organization);

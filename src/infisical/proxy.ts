@@ -46,7 +46,7 @@ export function openTunnel(
     request.once("error", reject);
     request.once("connect", (answer, socket) => {
       addAbortSignal(signal, socket);
-      if (answer.statusCode === 200) return connectTls(socket, target, options).then(resolve, reject);
+      if (answer.statusCode === 200) return void connectTls(socket, target, options).then(resolve, reject);
       socket.destroy();
       return reject(new Error(`the proxy ${proxy.host} answered HTTP ${answer.statusCode}`));
     });

@@ -1,4 +1,5 @@
-import { BootstrapError, isBootstrapError } from "../errors.ts";
+import type { Code } from "../codes.ts";
+import { isBootstrapError } from "../errors.ts";
 import type {
   Identity,
   Infisical,
@@ -106,13 +107,7 @@ async function ifAllowed<T>(read: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-const UNKNOWN = new Set<BootstrapError["code"]>([
-  "ESOB-I109",
-  "ESOB-I111",
-  "ESOB-I112",
-  "ESOB-I116",
-  "ESOB-I118",
-]);
+const UNKNOWN = new Set<Code>(["ESOB-I109", "ESOB-I111", "ESOB-I112", "ESOB-I116", "ESOB-I118"]);
 
 /** CASL packs rules into tuples on some routes: what is not a list of objects is not judged. */
 function rulesIn(body: unknown, key: string): Known {

@@ -19,6 +19,8 @@ interface Doing {
 interface Reading extends Doing {
   /** Answers that mean "there is none": 404 unless told otherwise. Never a missing route. */
   readonly absent?: (answer: Answer) => boolean;
+  /** Some servers of the era do not have this route yet: then there is none of it. */
+  readonly isOptional?: boolean;
 }
 
 interface Writing extends Doing {
@@ -98,7 +100,8 @@ export function createSession(options: {
   async function readAt(routes: Routes, reading: Reading): Promise<unknown> {
     const answer = await onRoutes(routes, reading, (call) => caller.read(call));
     if (isOk(answer)) return answer.body;
-    if (!isRouteMissing(answer) && (reading.absent ?? isAbsent)(answer)) return undefined;
+    const isNone = isRouteMissing(answer) ? reading.isOptional : (reading.absent ?? isAbsent)(answer);
+    if (isNone) return undefined;
     throw refusal(answer, reading.doing);
   }
 

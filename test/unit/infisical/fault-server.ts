@@ -1,4 +1,10 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { onTestFinished } from "vitest";
 
 /** A server on loopback that answers as the test says; stops with it. Returns its URL. */
@@ -33,7 +39,7 @@ export async function listenOn(server: Server): Promise<string> {
 /** Stands before a server and drops condition `key` where it has `value`, as servers drop what they do not know. */
 export async function serveForgetful(url: string, key: string, value: string): Promise<string> {
   const isForgotten = (condition: unknown) => JSON.stringify(condition).includes(`"${value}"`);
-  return serve(async (request, response) => {
+  const forward = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(Buffer.from(chunk));
     const text = Buffer.concat(chunks).toString();
@@ -51,5 +57,6 @@ export async function serveForgetful(url: string, key: string, value: string): P
     });
     response.writeHead(answer.status, { "content-type": "application/json" });
     response.end(await answer.text());
-  });
+  };
+  return serve((request, response) => void forward(request, response));
 }

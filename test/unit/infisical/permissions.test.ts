@@ -142,9 +142,9 @@ describe("rules asked for", () => {
   });
 
   test("a path with pattern signs is not put into a pattern", () => {
-    const scopes = [{ environment: "prod", path: "/a*", subtree: true }];
-    expect(() => rulesFor(ERAS["2026"], { scopes, imports: false })).toThrow(/cannot express/);
-    const exact = rulesFor(ERAS["2024"], { scopes: [{ ...scopes[0]!, subtree: false }], imports: false });
+    const scope = { environment: "prod", path: "/a*", subtree: true };
+    expect(() => rulesFor(ERAS["2026"], { scopes: [scope], imports: false })).toThrow(/cannot express/);
+    const exact = rulesFor(ERAS["2024"], { scopes: [{ ...scope, subtree: false }], imports: false });
     expect(paths(exact)).toEqual([{ $eq: "/a*" }]);
     expect(() => narrowRules(exact)).toThrow(/cannot express/);
   });

@@ -124,6 +124,20 @@ describe("identities in a project", () => {
     expect(server.log.writes).toHaveLength(4);
   });
 
+  test("are not taken for absent by one who may look nowhere", async () => {
+    const { infisical, server, project, open } = await stage("2026");
+    const blind = server.createIdentity({ name: "blind" });
+    server.addMember("shop", blind.id, "no-access");
+    const { clientId, clientSecret } = server.attachUniversalAuth(blind.id);
+    const credential = { kind: "universal-auth", clientId, clientSecret: new Secret(clientSecret) } as const;
+    expect((await failureOf(open({ credential }).findIdentitiesByName("eso", project))).code).toBe(
+      "ESOB-I109",
+    );
+    server.faults.add(hide(/\/projects\/[^/]+\/identities/));
+    server.createIdentity({ name: "eso" });
+    expect(await infisical.findIdentitiesByName("eso", project)).toHaveLength(1);
+  });
+
   test("and one in the organization, of the same name, are both found", async () => {
     const { infisical, server, project } = await stage("2026");
     server.createIdentity({ name: "eso", project: "shop" });
