@@ -31,7 +31,10 @@ export const reviewerStep: Step<RoadContext> = {
 async function manifestsOf({ desired, facts }: RoadContext): Promise<KubeObject[]> {
   const { reviewer, eso } = desired;
   if (reviewer.mode === "self") return selfReviewManifests(desired, (await facts.eso()).serviceAccount);
-  const elsewhere = reviewer.namespace !== eso.namespace || !eso.manage;
+  const { controller, release } = await facts.eso();
+  const isForeign = !eso.manage || (controller !== undefined && !release?.ours);
+  // Step 1 makes ESO's namespace only where it installs ESO.
+  const elsewhere = reviewer.namespace !== eso.namespace || isForeign;
   return [...(elsewhere ? [namespaceManifest(reviewer.namespace)] : []), ...reviewerManifests(desired)];
 }
 
