@@ -29,6 +29,7 @@ async function lookAtStore(context: RoadContext, store: DesiredStore): Promise<A
   ]);
   if (role && !role.description.includes(ROLE_MARK) && !context.options.adopt) return [foreignRole(store)];
   if (!identity) return [createIdentity(context, store), grantAction(context, store, "create", [])];
+  if (identity.id === (await context.infisical.whoAmI()).identityId) return [ourselves(store)];
   if (!ours && !context.options.adopt) return [foreign(store)];
   const access = await readAccess(context, store, identity);
   const diff = differences(access, store);
@@ -60,6 +61,19 @@ function same(store: DesiredStore): Action {
       action: "unchanged",
       target: identityTarget(store),
       summary: `for ${store.kind} ${store.id}`,
+    },
+  };
+}
+
+/** It would lose the rights that we work with, half-way. */
+function ourselves(store: DesiredStore): Action {
+  return {
+    change: {
+      step: STEP,
+      action: "blocked",
+      target: identityTarget(store),
+      summary: `for ${store.kind} ${store.id}`,
+      reason: "it is the identity that we are logged in as; `identity:` chooses another name",
     },
   };
 }

@@ -33,7 +33,8 @@ async function lookAtStore(context: RoadContext, store: DesiredStore): Promise<A
   if (!ours && !context.options.adopt) return [];
   const [current, universal] = await Promise.all([
     facts.kubernetesAuth(identity),
-    lookAtUniversalAuth(context, store, identity, ours),
+    // Adopted in this plan is ours: else only the next run would remove it, and would not be quiet.
+    lookAtUniversalAuth(context, store, identity, ours || context.options.adopt),
   ]);
   const main = current
     ? await compare(context, store, identity, current, wanted)
