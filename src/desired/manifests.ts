@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { KubeObject } from "../kubernetes/cluster.ts";
+import { goDuration } from "../inputs/durations.ts";
 import { fromTemplate, type Edit } from "../templates.ts";
 import type { KeyInput, Namespaces } from "../inputs/inputs.ts";
 import type { Desired, DesiredSecret, DesiredStore } from "./desired.ts";
@@ -74,7 +75,7 @@ export function externalSecretManifest(secret: DesiredSecret, namespace: string)
   const [field, value] = Object.entries(data)[0] as [string, unknown];
   const manifest = fromTemplate("external-secret", [
     ...named(secret.name, namespace),
-    [["spec", "refreshInterval"], secret.refreshInterval],
+    [["spec", "refreshInterval"], goDuration(secret.refreshInterval)],
     [["spec", "secretStoreRef"], { kind: secret.store.kind, name: secret.store.name }],
     [["spec", "target", "name"], secret.target],
     [["spec", "target", "creationPolicy"], secret.creationPolicy],

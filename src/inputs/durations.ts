@@ -38,3 +38,16 @@ export function formatDuration(seconds: number): string {
     [hours && `${hours}h`, minutes && `${minutes}m`, rest && `${rest}s`].filter(Boolean).join("") || "0s"
   );
 }
+
+/**
+ * The same duration as Go prints it (time.Duration.String): `60s` → `1m0s`. ESO writes its objects back so spelled; any other
+ * spelling would look like a change by ESO and a conflict over the field. Parts of a second stay as they are.
+ */
+export function goDuration(text: string): string {
+  const seconds = parseDuration(text);
+  if (seconds === undefined || !Number.isInteger(seconds)) return text;
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor((seconds % 3600) / 60);
+  const parts = [hours > 0 && `${hours}h`, seconds >= 60 && `${minutes}m`, `${seconds % 60}s`];
+  return parts.filter(Boolean).join("");
+}

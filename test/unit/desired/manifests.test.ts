@@ -129,7 +129,7 @@ describe("manifests", () => {
   test("keys become remoteRefs; `all` becomes a find", () => {
     const { secrets } = desired();
     expect(externalSecretManifest(first(secrets), "shop")["spec"]).toEqual({
-      refreshInterval: "60s",
+      refreshInterval: "1m0s",
       secretStoreRef: { kind: "SecretStore", name: "infisical" },
       target: { name: "shop-db", creationPolicy: "Owner", deletionPolicy: "Retain" },
       data: [
