@@ -16,16 +16,16 @@ export function requestsPerMinute(keys: number | "all", interval: string): numbe
  */
 export function readLimit(host: string): { readonly perMinute: number; readonly of: string } {
   return isCloud(host)
-    ? { perMinute: 40, of: "Infisical's free plan allows" }
-    : { perMinute: 60, of: "this server allows by default" };
+    ? { perMinute: 40, of: "the free plan allows" }
+    : { perMinute: 60, of: "this server allows" };
 }
 
-/** `about 5 requests a minute, of 60 that this server allows by default`. */
+/** `about 5 requests a minute of 60 this server allows`: fits in 80 columns behind the question. */
 export function costText(keys: number | "all", interval: string, host: string): string {
   const amount = requestsPerMinute(keys, interval);
   if (amount === 0) return "read once, and again only when it is forced";
   const { perMinute, of } = readLimit(host);
   const rounded = amount < 1 ? "less than 1 request" : `about ${Math.round(amount)} requests`;
   const warning = amount > perMinute ? ": too many" : "";
-  return `${rounded} a minute, of ${perMinute} that ${of}${warning}`;
+  return `${rounded} a minute of ${perMinute} ${of}${warning}`;
 }

@@ -15,10 +15,10 @@ describe("what a refresh interval costs", () => {
 
   it("is said with what the server allows", () => {
     expect(costText(3, "60s", "https://infisical.example")).toBe(
-      "about 5 requests a minute, of 60 that this server allows by default",
+      "about 5 requests a minute of 60 this server allows",
     );
     expect(costText(60, "60s", "https://eu.infisical.com")).toBe(
-      "about 62 requests a minute, of 40 that Infisical's free plan allows: too many",
+      "about 62 requests a minute of 40 the free plan allows: too many",
     );
     expect(costText(1, "1h", "https://eu.infisical.com")).toContain("less than 1 request a minute");
     expect(costText(1, "0s", "https://eu.infisical.com")).toContain("read once");

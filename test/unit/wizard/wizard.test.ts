@@ -60,7 +60,7 @@ describe("the wizard", () => {
       ? Store SecretStore (recommended)
       ? Keys DB_HOST, DB_PASSWORD, DB_USER
       ? Name of the Secret shop-db
-      ? Refresh every 60s  → about 5 requests a minute, of 40 that Infisical's free plan allows
+      ? Refresh every 60s  → about 5 requests a minute of 40 the free plan allows
       ? Reviewer a token of its own (recommended)
       "
     `);
