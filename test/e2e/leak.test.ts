@@ -1,0 +1,398 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { COMMANDS } from "../../src/commands.ts";
+import { createCanaries, followTrail } from "../helpers/canaries.ts";
+import { isInfisicalWrite, isKubernetesWrite, type Seen, type Verdict } from "../helpers/proxy.ts";
+import type { CliResult } from "../helpers/run-cli.ts";
+import { settings, startWorld, type World } from "./world.ts";
+
+/*
+ * Acceptance 6. Canaries are planted in both systems and gathered at the wire; then every command runs, in success and in
+ * every failure we can think of, and no byte of what it says, leaves behind or hands to a child may hold one of them. The
+ * servers that fail are the worst kind: they send back all that they were told.
+ */
+
+const random = () => randomBytes(18).toString("base64url");
+/** Long, and different in each encoding. */
+const SECRET_VALUE = `canary "value" ü/+&= ${random()}`;
+const WRONG_SECRET = `canary-wrong-secret-${random()}`;
+
+const canaries = createCanaries();
+let world: World;
+let temp: string;
+let records: string;
+let shims: string;
+
+beforeAll(async () => {
+  world = await startWorld();
+  const { infisical } = world;
+  for (const environment of ["dev", "prod"])
+    infisical.setSecret("shop", environment, "/shop", "DB_PASSWORD", SECRET_VALUE);
+  canaries.plant("client secret", infisical.operator.clientSecret);
+  canaries.plant("wrong client secret", WRONG_SECRET);
+  canaries.plant("secret value", SECRET_VALUE);
+  [temp, records, shims] = (await Promise.all(
+    ["temp", "records", "shims"].map((name) => mkdtemp(join(tmpdir(), `eso-bootstrap-leak-${name}-`))),
+  )) as [string, string, string];
+  await writeHelm();
+  await world.config(settings(world));
+});
+
+afterAll(async () => {
+  await world?.stop();
+  await Promise.all([temp, records, shims].map((dir) => dir && rm(dir, { recursive: true, force: true })));
+});
+
+afterEach(async () => {
+  quiet();
+  // Wrong client secrets count towards a lock-out.
+  world.infisical.advance(400);
+  await rm(join(shims, "fails"), { force: true });
+});
+
+/** helm with a witness: argv, environment and stdin of every call are kept; with a file `fails` it says them all and fails. */
+async function writeHelm(): Promise<void> {
+  const script = `#!/bin/sh
+record="${records}/$$"
+printf '%s\\n' "$@" > "$record.argv"
+env > "$record.env"
+: > "$record.stdin"
+case "$*" in *--values=-*)
+  cat > "$record.stdin"
+  if [ -e "${shims}/fails" ]; then cat "$record.argv" "$record.env" "$record.stdin" >&2; echo "Error: planted" >&2; exit 1; fi
+  exec "${world.stack.bin.helm}" "$@" < "$record.stdin" ;;
+esac
+exec "${world.stack.bin.helm}" "$@"
+`;
+  await writeFile(join(shims, "helm"), script);
+  await chmod(join(shims, "helm"), 0o755);
+}
+
+function quiet(): void {
+  const { kubernetes, infisical } = world.proxies;
+  kubernetes.judge = infisical.judge = () => ({ kind: "pass" });
+}
+
+/** Runs, and looks everywhere. */
+async function run(args: readonly string[], env: Record<string, string> = {}): Promise<CliResult> {
+  for (const proxy of Object.values(world.proxies)) proxy.clear();
+  const trail = followTrail([world.dir, temp]);
+  const result = await world.cli(args, {
+    env: { TMPDIR: temp, PATH: [shims, world.env["PATH"]].join(delimiter), ...env },
+  });
+  const files = trail.end();
+  await plantWhatWasSeen();
+  const places: [string, Buffer | string][] = [
+    ["stdout", result.stdout],
+    ["stderr", result.stderr],
+    ...files,
+  ];
+  for (const name of await readdir(records))
+    places.push([`helm ${name}`, await readFile(join(records, name))]);
+  const found = places.flatMap(([place, bytes]) =>
+    canaries.sightings(bytes).map((what) => `${what} in ${place}`),
+  );
+  expect(found, `${args.join(" ")} (exit ${result.code})\n${result.stderr.slice(0, 2000)}`).toEqual([]);
+  expectOnTheRightWay();
+  await Promise.all((await readdir(records)).map((name) => rm(join(records, name))));
+  return result;
+}
+
+/** Tokens come into being on the way: all that the tool sent is a canary from then on, and the reviewer's in the cluster. */
+async function plantWhatWasSeen(): Promise<void> {
+  for (const { headers, body } of [...world.proxies.infisical.seen, ...world.proxies.kubernetes.seen]) {
+    const [, bearer] = /^Bearer (\S+)$/.exec(headers.authorization ?? "") ?? [];
+    if (bearer !== undefined) canaries.plant(`bearer ${bearer.slice(-12)}`, bearer);
+    for (const [, field, value] of body.matchAll(/"(accessToken|jwt|tokenReviewerJwt|token)":"(eyJ[^"]+)"/g))
+      canaries.plant(`${field} ${value?.slice(-12)}`, value);
+  }
+  const { items } = await world.stack.api<{ items: { data?: { token?: string } }[] }>(
+    "GET",
+    "/api/v1/namespaces/external-secrets/secrets?fieldSelector=type%3Dkubernetes.io/service-account-token",
+  );
+  for (const { data } of items) {
+    const token = Buffer.from(data?.token ?? "", "base64").toString();
+    if (token !== "") canaries.plant(`reviewer token ${token.slice(-12)}`, token);
+  }
+}
+
+/** What the tool sent in this run: each secret to the one place that it is for. */
+function expectOnTheRightWay(): void {
+  const toInfisical = world.proxies.infisical.seen;
+  const wrong: string[] = [];
+  for (const { method, path, headers, body } of toInfisical) {
+    const where = `${method} ${path}`;
+    const { authorization = "", ...others } = headers;
+    if (canaries.sightings(JSON.stringify(others) + path).length > 0)
+      wrong.push(`header or path of ${where}`);
+    if (/clientSecret/.test(body) && path !== "/api/v1/auth/universal-auth/login")
+      wrong.push(`client secret to ${where}`);
+    if (/"jwt"/.test(body) && path !== "/api/v1/auth/kubernetes-auth/login")
+      wrong.push(`ESO's token to ${where}`);
+    if (/"accessToken"/.test(body) && path !== "/api/v1/auth/token/revoke")
+      wrong.push(`access token to ${where}`);
+    if (
+      /"tokenReviewerJwt":"eyJ/.test(body) &&
+      !/^\/api\/v1\/auth\/kubernetes-auth\/identities\/[\w-]+$/.test(path)
+    )
+      wrong.push(`reviewer token to ${where}`);
+    const issuer = claims(authorization.replace("Bearer ", ""))["iss"];
+    if (authorization !== "" && issuer !== undefined)
+      wrong.push(`a token of ${String(issuer)} as the bearer of ${where}`);
+  }
+  const access = new Set(toInfisical.map(({ headers }) => headers.authorization?.slice(7)).filter(Boolean));
+  for (const { method, path, headers, body } of world.proxies.kubernetes.seen) {
+    const all = JSON.stringify(headers) + path + body;
+    for (const token of access)
+      if (token && all.includes(token)) wrong.push(`access token in ${method} ${path}`);
+    for (const secret of [world.infisical.operator.clientSecret, WRONG_SECRET, SECRET_VALUE])
+      if (all.includes(secret)) wrong.push(`client secret or value in ${method} ${path}`);
+  }
+  expect(wrong).toEqual([]);
+}
+
+function claims(token: string): Record<string, unknown> {
+  try {
+    return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+  } catch {
+    return {};
+  }
+}
+
+/** All that it was told, as a talkative proxy or a debugging server sends it back. */
+function echo(status: number, shape: "infisical" | "kubernetes" | "html") {
+  return ({ method, path, headers, body }: Seen): Verdict => {
+    const words = `${method} ${path} ${JSON.stringify(headers)} ${body}`;
+    if (shape === "html")
+      return {
+        kind: "answer",
+        status,
+        headers: { "content-type": "text/html" },
+        body: `<html>${words}</html>`,
+      };
+    const json =
+      shape === "infisical"
+        ? { statusCode: status, error: words, message: words, details: [words] }
+        : {
+            kind: "Status",
+            apiVersion: "v1",
+            status: "Failure",
+            message: words,
+            reason: words,
+            code: status,
+          };
+    return {
+      kind: "answer",
+      status,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(json),
+    };
+  };
+}
+
+const isLogin = ({ path }: Seen) => path === "/api/v1/auth/universal-auth/login";
+const isAttach = (seen: Seen) => isInfisicalWrite(seen) && seen.path.includes("/kubernetes-auth/identities/");
+
+interface Failure {
+  readonly title: string;
+  readonly arrange: () => Promise<void> | void;
+  readonly undo?: () => Promise<void> | void;
+  readonly env?: () => Record<string, string>;
+  /** Exit codes that are right; by command where they differ. */
+  readonly exits: readonly number[];
+  readonly but?: Readonly<Record<string, readonly number[]>>;
+}
+
+const infisicalAnswers =
+  (judge: (seen: Seen) => Verdict, when: (seen: Seen) => boolean = () => true) =>
+  () => {
+    world.proxies.infisical.judge = (seen) => (when(seen) ? judge(seen) : { kind: "pass" });
+  };
+const kubernetesAnswers =
+  (judge: (seen: Seen) => Verdict, when: (seen: Seen) => boolean = () => true) =>
+  () => {
+    world.proxies.kubernetes.judge = (seen) => (when(seen) ? judge(seen) : { kind: "pass" });
+  };
+const afterLogin = (seen: Seen) => !isLogin(seen);
+
+const FAILURES: readonly Failure[] = [
+  {
+    title: "wrong client secret",
+    arrange: () => undefined,
+    env: () => ({ INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: WRONG_SECRET }),
+    exits: [5],
+  },
+  {
+    title: "INFISICAL_TOKEN with a line break inside",
+    arrange: () => undefined,
+    env: () => ({
+      INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: "",
+      INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: "",
+      INFISICAL_TOKEN: `${WRONG_SECRET}\n${WRONG_SECRET}`,
+    }),
+    exits: [5],
+  },
+  {
+    title: "Infisical refuses the login and echoes",
+    arrange: infisicalAnswers(echo(401, "infisical")),
+    exits: [5],
+  },
+  {
+    title: "Infisical fails and echoes",
+    arrange: infisicalAnswers(echo(500, "infisical"), afterLogin),
+    exits: [1, 5],
+  },
+  {
+    title: "Infisical refuses and echoes",
+    arrange: infisicalAnswers(echo(403, "infisical"), afterLogin),
+    exits: [1, 5],
+  },
+  { title: "a page instead of Infisical", arrange: infisicalAnswers(echo(200, "html")), exits: [5] },
+  {
+    title: "Infisical's answers are cut",
+    arrange: infisicalAnswers(() => ({ kind: "truncated" })),
+    exits: [1, 5],
+  },
+  {
+    title: "the API server fails and echoes",
+    arrange: kubernetesAnswers(echo(500, "kubernetes")),
+    exits: [5],
+  },
+  {
+    title: "the API server refuses and echoes",
+    arrange: kubernetesAnswers(echo(403, "kubernetes")),
+    exits: [5],
+  },
+  { title: "a page instead of the API server", arrange: kubernetesAnswers(echo(200, "html")), exits: [5] },
+];
+
+const ECHOING_WRITES: readonly Failure[] = [
+  {
+    title: "the API server refuses every write and echoes",
+    arrange: async () => {
+      await disturb();
+      kubernetesAnswers(
+        echo(422, "kubernetes"),
+        (seen) => isKubernetesWrite(seen) && !seen.path.includes("leases"),
+      )();
+    },
+    exits: [1],
+  },
+  {
+    title: "Infisical refuses to attach and echoes the reviewer token",
+    arrange: async () => {
+      await disturb();
+      infisicalAnswers(echo(400, "infisical"), isAttach)();
+    },
+    exits: [1],
+  },
+  {
+    title: "helm fails and says its environment",
+    arrange: async () => {
+      await disturb();
+      await writeFile(join(shims, "fails"), "");
+    },
+    exits: [1],
+  },
+  {
+    title: "the plan is blocked",
+    arrange: () => foreignStore(true),
+    undo: () => foreignStore(false),
+    exits: [1],
+  },
+];
+
+/** Takes away one thing of each step, so that everything is written again: also a new reviewer token. */
+async function disturb(): Promise<void> {
+  const { stack } = world;
+  // First what has finalizers: they need a controller.
+  await stack.kubectl(["delete", "externalsecret,secretstore", "--all", "-n", "shop", "--timeout=20s"]);
+  await stack.kubectl([
+    "delete",
+    "deployment",
+    "-n",
+    "external-secrets",
+    "external-secrets",
+    "--ignore-not-found",
+  ]);
+  await stack.kubectl([
+    "delete",
+    "secret",
+    "-n",
+    "external-secrets",
+    "-l",
+    "app.kubernetes.io/managed-by=eso-bootstrap",
+  ]);
+}
+
+async function foreignStore(there: boolean): Promise<void> {
+  const { stack } = world;
+  const mark = there ? "app.kubernetes.io/managed-by=someone" : "app.kubernetes.io/managed-by=eso-bootstrap";
+  await stack.kubectl(["label", "secretstore", "infisical", "-n", "shop", mark, "--overwrite"]);
+}
+
+const FILE = ["-f", "eso-bootstrap.yaml"];
+/** Every command as it runs to its end. A command that is missing here fails the first test. */
+const SUCCESS: Readonly<Record<string, readonly (readonly [args: readonly string[], exit: number])[]>> = {
+  install: [[["install", ...FILE, "--yes"], 0]],
+  reviewer: [[["reviewer", ...FILE, "--yes"], 0]],
+  identity: [[["identity", ...FILE, "--yes"], 0]],
+  store: [[["store", ...FILE, "--yes"], 0]],
+  plan: [[["plan", ...FILE, "--output-file", "plan.json"], 6]],
+  apply: [[["apply", ...FILE, "--plan", "plan.json", "--yes"], 0]],
+  init: [[["init", ...FILE, "--yes", "--restart"], 0]],
+  render: [
+    [["render", ...FILE], 0],
+    [["render", ...FILE, "--out", "manifests"], 0],
+  ],
+  explain: [[["explain", "ESOB-R103"], 0]],
+};
+const CONTACTING = ["init", "plan", "apply", "install", "reviewer", "identity", "store"];
+const VOICES = [["--debug"], ["-v"], ["-o", "json"]];
+
+describe("no secret leaves the tool", () => {
+  it("has a case for every command", () => {
+    expect(Object.keys(SUCCESS).toSorted()).toEqual(COMMANDS.map(({ name }) => name).toSorted());
+  });
+
+  it.each(VOICES)("when everything goes well, with %s %s", async (...voice) => {
+    if (voice[0] !== "--debug") await disturb();
+    for (const cases of Object.values(SUCCESS))
+      for (const [args, exit] of cases) {
+        const result = await run([...args, ...voice]);
+        expect(result.code, `${args.join(" ")}\n${result.stdout}${result.stderr}`).toBe(exit);
+      }
+  });
+
+  it.each(CONTACTING)("when %s fails", async (command) => {
+    const wrong: string[] = [];
+    const yes = command === "plan" ? [] : ["--yes"];
+    for (const [index, failure] of FAILURES.entries()) {
+      await failure.arrange();
+      // Each failure is heard in each voice, by different commands.
+      const voice = VOICES[(index + CONTACTING.indexOf(command)) % VOICES.length] ?? [];
+      const { code, stderr, stdout } = await run([command, ...FILE, ...yes, ...voice], failure.env?.() ?? {});
+      const right = failure.but?.[command] ?? failure.exits;
+      if (!right.includes(code ?? -1))
+        wrong.push(`${failure.title}, ${voice.join(" ")}: exit ${code}\n${stdout}${stderr}`);
+      quiet();
+      world.infisical.advance(400);
+    }
+    expect(wrong.join("\n")).toBe("");
+  });
+
+  it.each(ECHOING_WRITES)("when $title", async ({ arrange, undo, exits }) => {
+    for (const voice of [["--debug"], ["-o", "json"]]) {
+      await arrange();
+      const { code, stderr, stdout } = await run(["init", ...FILE, "--yes", ...voice]);
+      quiet();
+      await rm(join(shims, "fails"), { force: true });
+      await undo?.();
+      expect(exits, `${stdout}${stderr}`).toContain(code);
+      expect((await run(["init", ...FILE, "--yes", ...voice])).code).toBe(0);
+    }
+  });
+});

@@ -1,0 +1,170 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { until } from "../e2e/stack/poll.ts";
+
+/** A person at a terminal: what is on the screen, and keys. */
+export interface Session {
+  /** Everything on the screen and above it, as a person would copy it. */
+  screen(): string;
+  /** Every byte that the terminal got. */
+  raw(): string;
+  /** Waits for the question that is open now. */
+  asks(question: string): Promise<void>;
+  sees(text: string | RegExp): Promise<void>;
+  type(keys: string): void;
+  /** Goes down a list to the first row that fits, without taking it. */
+  pointAt(row: string | RegExp): Promise<void>;
+  /** Points and takes. */
+  choose(question: string, row: string | RegExp): Promise<void>;
+  answer(question: string, text: string): Promise<void>;
+  readonly ended: Promise<number | null>;
+  kill(): void;
+}
+
+export const KEYS = { enter: "\r", down: "\u001b[B", space: " ", ctrlC: "\u0003" };
+const BIN = fileURLToPath(new URL("../../bin/eso-bootstrap.js", import.meta.url));
+
+/**
+ * Runs the built package in a real pseudo-terminal of 80 columns, made by `script` of util-linux: Debian marks its package
+ * (bsdutils) essential, so that a stranger has it.
+ */
+export function startSession({
+  args,
+  cwd,
+  env,
+}: {
+  args: readonly string[];
+  cwd: string;
+  env: Record<string, string>;
+}): Session {
+  const line = [process.execPath, BIN, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const command = `stty cols 80 rows 50; exec ${line}`;
+  const child = spawn("script", ["-qfec", command, "/dev/null"], {
+    cwd,
+    env: { ...env, TERM: "xterm-256color", SHELL: "/bin/sh" },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let raw = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (raw += chunk));
+  let over = false;
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      over = true;
+      resolve(code);
+    });
+  });
+
+  const screen = () => drawn(raw, 80);
+  const wait = (what: string, probe: () => boolean) =>
+    until(what, probe, {
+      everyMs: 10,
+      timeoutMs: 30_000,
+      explain: () => `the screen:\n${screen()}`,
+    });
+  const open = () =>
+    /^\? (.*)$/m.exec(
+      screen()
+        .split(/\n(?=\? )/)
+        .at(-1) ?? "",
+    )?.[1] ?? "";
+  const pointed = () =>
+    /^\s*❯(.*)$/m
+      .exec(
+        screen()
+          .split(/\n(?=\? )/)
+          .at(-1) ?? "",
+      )?.[1]
+      ?.trim();
+  const answered = () => screen().match(/^✔ /gm)?.length ?? 0;
+  /** The next question may have the same words: it is another one when this one is ticked. */
+  const give = async (keys: string) => {
+    const before = answered();
+    session.type(keys);
+    await wait("the answer to be taken", () => over || answered() > before);
+  };
+  const session: Session = {
+    screen,
+    raw: () => raw,
+    asks: async (question) =>
+      void (await wait(`the question ${question}`, () => open().startsWith(question))),
+    sees: async (text) =>
+      void (await wait(`${text}`, () =>
+        typeof text === "string" ? screen().includes(text) : text.test(screen()),
+      )),
+    type: (keys) => void (over || child.stdin.write(keys)),
+    async pointAt(row) {
+      const fits = (at = "") => (typeof row === "string" ? at.includes(row) : row.test(at));
+      for (let step = 0; step < 30; step += 1) {
+        const here = pointed();
+        if (fits(here)) return;
+        session.type(KEYS.down);
+        // At the end of a list nothing moves any more.
+        await wait(`a row after ${here}`, () => pointed() !== here);
+      }
+      throw new Error(`there is no row ${row} on the screen:\n${screen()}`);
+    },
+    async choose(question, row) {
+      await session.asks(question);
+      await session.pointAt(row);
+      await give(KEYS.enter);
+    },
+    async answer(question, text) {
+      await session.asks(question);
+      await give(text + KEYS.enter);
+    },
+    ended,
+    kill: () => void child.kill("SIGKILL"),
+  };
+  return session;
+}
+
+/** What an xterm makes of the bytes that inquirer and we send: a screen without an upper end. */
+export function drawn(raw: string, columns: number): string {
+  const rows: string[][] = [[]];
+  let [row, column] = [0, 0];
+  const line = () => {
+    while (rows.length <= row) rows.push([]);
+    return rows[row] ?? [];
+  };
+  const moves: Record<string, (count: number) => void> = {
+    A: (count) => (row = Math.max(0, row - Math.max(1, count))),
+    B: (count) => (row += Math.max(1, count)),
+    C: (count) => (column += Math.max(1, count)),
+    D: (count) => (column = Math.max(0, column - Math.max(1, count))),
+    G: (count) => (column = Math.max(1, count) - 1),
+    K: (mode) => (mode === 2 ? line().splice(0) : mode === 0 ? line().splice(column) : undefined),
+    J: (mode) => {
+      if (mode !== 0) return;
+      line().splice(column);
+      rows.splice(row + 1);
+    },
+  };
+  const put = (character: string) => {
+    if (column >= columns) [row, column] = [row + 1, 0];
+    const cells = line();
+    while (cells.length < column) cells.push(" ");
+    cells[column] = character;
+    column += 1;
+  };
+  const single: Record<string, () => void> = {
+    "\n": () => (row += 1),
+    "\r": () => (column = 0),
+    "\b": () => (column = Math.max(0, column - 1)),
+    "\u0007": () => undefined,
+  };
+  // oxlint-disable-next-line no-control-regex -- terminals are steered by control characters
+  const tokens = /\u001b\[\??([\d;]*)([A-Za-z])|\u001b\][^\u0007]*\u0007|\u001b[^[\]]|([^])/gu;
+  for (const [, count = "", move, character] of raw.matchAll(tokens)) {
+    if (move !== undefined) moves[move]?.(Number.parseInt(count, 10) || 0);
+    else if (character !== undefined) (single[character] ?? (() => put(character)))();
+  }
+  return rows
+    .map((cells) =>
+      Array.from(cells, (cell) => cell ?? " ")
+        .join("")
+        .trimEnd(),
+    )
+    .join("\n")
+    .trimEnd();
+}
