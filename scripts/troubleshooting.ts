@@ -37,7 +37,7 @@ export function troubleshooting(): string {
     return [`# ${title}\n\n${about}\n`, ...sorted.map(([code, record]) => section(code, record))];
   });
   const index = AREAS.map(([letter, title]) => `- \`ESOB-${letter}…\` ${title}`).join("\n");
-  return `${[INTRO, `${index}\n`, ...sections].join("\n")}`;
+  return [INTRO, `${index}\n`, ...sections].join("\n");
 }
 
 const COMMAND = /^(curl|env|eso-bootstrap|grep|head|helm|kubectl|ls|nc|nslookup|openssl) /;

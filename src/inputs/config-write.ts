@@ -41,8 +41,8 @@ function sharedValues(field: Field, first: Inputs, others: readonly Inputs[]): V
   if (field.key.startsWith("clusters[]."))
     return [first, ...others].flatMap((inputs, index) => {
       const twin = ALL_FIELDS.find(({ key }) => key === field.key.replace("clusters[]", "cluster"));
-      const value =
-        twin && fileValue({ ...twin, isWrittenDown: field.isRequired === true }, undefined, inputs);
+      const isWrittenDown = twin?.isWrittenDown === true || field.isRequired === true;
+      const value = twin && fileValue({ ...twin, isWrittenDown }, undefined, inputs);
       return value === undefined ? [] : [[index, value] as const];
     });
   const isOwn = field.key.startsWith("cluster.") || field.key === "stores[].identityId";
@@ -68,7 +68,8 @@ function fileValue(field: Field, index: number | undefined, inputs: Inputs): unk
   const value = valueAt(inputs, key.replace(/^doctor\./, ""));
   if (value === undefined) return undefined;
   const written = field.type.write(value);
-  if (field.isWrittenDown || field.isRequired) return written;
+  // What only a file can say was said by one.
+  if (field.isWrittenDown || field.isRequired || field.flag === undefined) return written;
   const source = inputs.sources[key];
   const isGiven = source !== undefined && source !== "default" && source !== "detected";
   return isGiven && !isSame(written, field.default) ? written : undefined;

@@ -12,9 +12,9 @@ import { BootstrapError } from "../errors.ts";
 import { mistakes, type Position, type Problem } from "./problems.ts";
 
 /** A hand-written file is never larger; what is larger is another file, and not worth the time to parse. */
-export const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_FILE_BYTES = 1024 * 1024;
 /** Anchors are welcome; a "billion laughs" file multiplies far beyond this. */
-export const MAX_ALIASES = 1000;
+const MAX_ALIASES = 1000;
 
 /** Our words for what the YAML parser says: its own texts quote the file, which may hold a secret by mistake. */
 const WORDS: Readonly<Record<string, string>> = {

@@ -21,7 +21,7 @@ export function optionsFor(scopes: readonly Scope[], sections?: readonly string[
 }
 
 /** `stores[].path` → `stores`. */
-export function sectionOf(field: Field): string {
+function sectionOf(field: Field): string {
   return /^[a-zA-Z]+/.exec(field.key)?.[0] ?? "";
 }
 

@@ -54,7 +54,8 @@ export function createReader(
   function find<T>(field: Field<T>, index: number | undefined): { value: T } | undefined {
     for (const given of candidates(field, index)) {
       if (!given) continue;
-      const read = field.type.read(given.value);
+      // A copy: what becomes `Inputs` is frozen, what was given is not ours.
+      const read = field.type.read(structuredClone(given.value));
       if ("value" in read) {
         sources[keyAt(field.key, index)] = given.source;
         return read;

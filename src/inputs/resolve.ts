@@ -14,7 +14,7 @@ import { createReader, type Reader } from "./reader.ts";
 import { relationProblems } from "./relations.ts";
 import * as parts from "./resolve-parts.ts";
 
-export type { Detected, Need, ResolveOptions } from "./given.ts";
+export type { Need, ResolveOptions } from "./given.ts";
 
 /**
  * Flags, environment, file, answers and what was detected → `Inputs`, final and frozen (product.md section 3). Pure. For

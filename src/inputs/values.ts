@@ -252,7 +252,7 @@ export const map: ValueType<Readonly<Record<string, unknown>>> = {
 
 function yamlOrText(value: string): unknown {
   try {
-    return parse(value, { logLevel: "silent", prettyErrors: false });
+    return parse(value, { logLevel: "error", prettyErrors: false });
   } catch {
     return value;
   }
