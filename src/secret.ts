@@ -3,6 +3,15 @@ import { inspect } from "node:util";
 
 const MASK = "[redacted]";
 
+/** Nothing that looks like a token, a key or a certificate leaves in the words of others, whatever a server or a child put there. */
+export function scrub(text: string): string {
+  return text
+    .replaceAll(/-----BEGIN[\s\S]*?(-----END [A-Z ]+-----|$)/g, "[PEM]")
+    .replaceAll(/\beyJ[\w-]+(\.[\w-]+){0,2}/g, "[token]")
+    .replaceAll(/\bst\.[\w.-]{8,}/g, "[token]")
+    .replaceAll(/\b[0-9a-f]{64,}\b/gi, "[secret]");
+}
+
 /**
  * A value that must never be seen: client secret, reviewer token, access token, secret value.
  * Prints, serialises and inspects as `[redacted]`; `reveal()` is the only way out, so every use can be found by grep.

@@ -1,5 +1,6 @@
 import type { Code } from "../codes.ts";
 import { BootstrapError, type Fix } from "../errors.ts";
+import { scrub } from "../secret.ts";
 import type { RunResult } from "../system/system.ts";
 
 const TIMED_OUT = 124;
@@ -65,7 +66,7 @@ export function helmError(result: RunResult, doing: string): BootstrapError {
 
 /** Helm warns on every call about a kubeconfig that others may read; that is not why it failed. */
 function lastLines(stderr: string): string[] {
-  return stderr
+  return scrub(stderr)
     .split("\n")
     .map((line) => line.trimEnd())
     .filter((line) => line !== "" && !line.startsWith("WARNING: Kubernetes configuration file"))

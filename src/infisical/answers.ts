@@ -1,3 +1,4 @@
+import { scrub } from "../secret.ts";
 import type { Exchange } from "./http.ts";
 import { fieldsOf, itemsOf, textOf, type Json } from "./json.ts";
 
@@ -23,10 +24,10 @@ export function wordsOf({ body }: Answer): ServerWords {
   const { message, error, reqId } = fieldsOf(body);
   const issues = itemsOf(message).flatMap(issueOf);
   return {
-    message: scrub(textOf(message) ?? ""),
-    error: scrub(textOf(error) ?? ""),
+    message: short(textOf(message) ?? ""),
+    error: short(textOf(error) ?? ""),
     requestId: textOf(reqId),
-    issues: issues.map(scrub),
+    issues: issues.map(short),
   };
 }
 
@@ -47,14 +48,9 @@ export function quote({ message, error, issues }: ServerWords): string {
 
 const LONGEST = 400;
 
-/** Nothing that looks like a token, a key or a certificate leaves in a server's words, whatever the server put there. */
-function scrub(text: string): string {
-  const clean = text
-    .replaceAll(/-----BEGIN[\s\S]*?(-----END [A-Z ]+-----|$)/g, "[PEM]")
-    .replaceAll(/\beyJ[\w-]+(\.[\w-]+){0,2}/g, "[token]")
-    .replaceAll(/\bst\.[\w.-]{8,}/g, "[token]")
-    .replaceAll(/\b[0-9a-f]{64,}\b/gi, "[secret]")
-    .replaceAll(/\s+/g, " ");
+/** On one line, without secrets, and not too long for a screen. */
+function short(text: string): string {
+  const clean = scrub(text).replaceAll(/\s+/g, " ");
   return clean.length > LONGEST ? `${clean.slice(0, LONGEST)}…` : clean;
 }
 

@@ -1,5 +1,6 @@
 import type { Code } from "../codes.ts";
 import { BootstrapError, type ErrorDetails } from "../errors.ts";
+import { scrub } from "../secret.ts";
 import { isAboutObject, type Status } from "./status.ts";
 
 /** What was being done when the API server refused: goes into the message. */
@@ -164,7 +165,9 @@ function forbidden(refusal: Refusal, { verb, what }: Deed): ErrorDetails {
 
 /** The server's words on one line, cut where a schema error goes on for pages. */
 export function wordsOf(refusal: Refusal): string {
-  const words = (refusal.says?.message ?? refusal.text ?? "").replace(/\s+/g, " ").trim();
+  const words = scrub(refusal.says?.message ?? refusal.text ?? "")
+    .replace(/\s+/g, " ")
+    .trim();
   if (words === "") return `status ${refusal.status}`;
   return words.length > 500 ? `${words.slice(0, 499)}…` : words;
 }
