@@ -46,6 +46,8 @@ export async function planRoad(
     options: run.options,
   };
   run.emit({ type: "looking", what: `${run.desired.cluster.name} and ${hostLabel(run.desired)}` });
+  // Its own word first: of what steps in parallel hear of a broken way in, helm would say the least telling.
+  await ports.cluster.version();
   const actions = await lookAtAll(run.steps, context);
   const plan = planOf(actions, { cluster: run.desired.cluster.name, infisical: hostLabel(run.desired) });
   run.emit({ type: "planned", plan });

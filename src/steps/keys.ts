@@ -1,4 +1,4 @@
-import type { DesiredSecret } from "../desired/desired.ts";
+import type { DesiredSecret, DesiredStore } from "../desired/desired.ts";
 import { isBootstrapError } from "../errors.ts";
 import type { RoadContext } from "./context.ts";
 
@@ -14,7 +14,8 @@ export async function missingKeys(context: RoadContext, secret: DesiredSecret): 
   const { store, keys } = secret;
   const typed = context.desired.firstValues.map(({ name }) => name);
   const own = await namesAt(context, secret, store.path);
-  if (own === undefined) return { keys: [], exist: [], folderIsEmpty: false };
+  const unknown = own === undefined || (own.length === 0 && !(await willBeThere(context, store)));
+  if (unknown) return { keys: [], exist: [], folderIsEmpty: false };
   const wanted = keys === "all" ? [] : keys.map(({ key }) => place(key, store.path));
   const empty = own.length === 0 && typed.length === 0 && wanted.every(({ path }) => path === store.path);
   const byPath = new Map<string, readonly string[] | undefined>([[store.path, [...own, ...typed]]]);
@@ -22,6 +23,18 @@ export async function missingKeys(context: RoadContext, secret: DesiredSecret): 
     if (!byPath.has(path)) byPath.set(path, await namesAt(context, secret, path));
   const missing = wanted.filter(({ path, name }) => byPath.get(path)?.includes(name) === false);
   return { keys: missing.map(({ full }) => full), exist: own, folderIsEmpty: empty };
+}
+
+/** False: step `project` refuses the place, and that nothing is in it is no news then. */
+async function willBeThere(
+  { desired, facts, infisical }: RoadContext,
+  store: DesiredStore,
+): Promise<boolean> {
+  if (desired.infisical.create) return true;
+  const { environment, path } = store;
+  const project = await facts.project(store.project);
+  if (!project?.environments.some(({ slug }) => slug === environment)) return false;
+  return path === "/" || infisical.folderExists({ project, environment, path });
 }
 
 async function namesAt(

@@ -16,17 +16,18 @@ export async function assertRights(context: RoadContext, actions: readonly Actio
     infisical.length > 0 ? missingAtInfisical(context, infisical) : [],
   ]);
   const kubernetesText = [...new Set(inCluster.map(describeAccess))];
-  if (kubernetesText.length + atInfisical.length === 0) return;
+  const count = kubernetesText.length + atInfisical.length;
+  if (count === 0) return;
   const facts = {
     ...(kubernetesText.length > 0 && { Kubernetes: kubernetesText.join("; ") }),
     ...(atInfisical.length > 0 && { Infisical: atInfisical.join("; ") }),
   };
   throw new BootstrapError(kubernetesText.length > 0 ? "ESOB-K104" : "ESOB-I109", {
-    message: `${kubernetesText.length + atInfisical.length} rights are missing for this plan.`,
+    message: `${count} ${count === 1 ? "right is" : "rights are"} missing for this plan.`,
     reason: "nothing was changed: a run that stops half-way helps nobody",
     fix: {
       summary: "Ask for the rights below, or run with credentials that have them.",
-      command: "kubectl auth can-i --list",
+      ...(kubernetesText.length > 0 && { command: "kubectl auth can-i --list" }),
     },
     facts,
   });
