@@ -1,4 +1,4 @@
-import type { Desired } from "../desired/desired.ts";
+import type { Desired, DesiredSecret } from "../desired/desired.ts";
 import type { ApplyResult } from "../engine/apply.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 
@@ -9,12 +9,7 @@ const proved = ({ failed, checks }: ApplyResult) =>
 export function headlineOf(result: ApplyResult, desired: Desired): string | undefined {
   if (!proved(result) || result.applied.length === 0) return undefined;
   const loggedIn = result.checks.some(({ category, status }) => category === "login" && status === "pass");
-  const synced = desired.secrets.filter(({ name }) =>
-    result.checks.some(
-      ({ category, status, subject }) =>
-        category === "secrets" && status === "pass" && subject?.name === name,
-    ),
-  );
+  const synced = syncedSecrets(result, desired);
   const [secret] = synced;
   if (!loggedIn || !secret) return loggedIn ? "Proved: ESO logged in to Infisical as itself." : undefined;
   const keys = secret.keys === "all" ? "its keys" : `${secret.keys.length} of ${secret.keys.length} keys`;
@@ -25,10 +20,20 @@ export function headlineOf(result: ApplyResult, desired: Desired): string | unde
   return `Proved: ESO logged in to Infisical as itself and ${what}.`;
 }
 
+/** Those that were proved to be there: an empty folder has none yet. */
+function syncedSecrets({ checks }: ApplyResult, { secrets }: Desired): readonly DesiredSecret[] {
+  return secrets.filter(({ name }) =>
+    checks.some(
+      ({ category, status, subject }) =>
+        category === "secrets" && status === "pass" && subject?.name === name,
+    ),
+  );
+}
+
 /** How to go on; what is before the colon is aligned on the screen. */
 export function nextSteps(result: ApplyResult, inputs: Inputs, desired: Desired): string[] {
   if (!proved(result) || result.applied.length === 0) return [];
-  const [secret] = desired.secrets;
+  const [secret] = syncedSecrets(result, desired);
   const uses = secret ? [`Use it: envFrom: [{secretRef: {name: ${secret.target}}}]`] : [];
   return [
     ...uses,
