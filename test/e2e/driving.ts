@@ -21,7 +21,9 @@ export async function runJson<Document>(world: World, ...args: string[]): Promis
   try {
     return { ...result, json: JSON.parse(result.stdout) as Document };
   } catch {
-    throw new Error(`no JSON from ${args.join(" ")} (exit ${result.code})\n${result.stdout}\n${result.stderr}`);
+    throw new Error(
+      `no JSON from ${args.join(" ")} (exit ${result.code})\n${result.stdout}\n${result.stderr}`,
+    );
   }
 }
 
@@ -33,9 +35,15 @@ const lineOf = (change: Change) => `${change.action} ${targetKey(change.target)}
 
 /** Everything that did not go well, as text for a failed expectation. */
 export function troubleOf({ json, code, stderr }: Run<ApplyResult>): string {
-  const failed = json.failed ? `${json.failed.error.code} ${json.failed.error.message} (${json.failed.error.reason ?? ""})` : "";
-  const checks = (json.checks ?? []).filter(({ status }) => status === "fail").map(({ code: its, title, message }) => `${its} ${title}: ${message}`);
-  return [...(code === 0 ? [] : [`exit ${code}`, stderr.slice(-1500)]), failed, ...checks].filter(Boolean).join("\n");
+  const failed = json.failed
+    ? `${json.failed.error.code} ${json.failed.error.message} (${json.failed.error.reason ?? ""})`
+    : "";
+  const checks = (json.checks ?? [])
+    .filter(({ status }) => status === "fail")
+    .map(({ code: its, title, message }) => `${its} ${title}: ${message}`);
+  return [...(code === 0 ? [] : [`exit ${code}`, stderr.slice(-1500)]), failed, ...checks]
+    .filter(Boolean)
+    .join("\n");
 }
 
 /** Writes that the proxies counted since they were cleared, as lines. */
@@ -53,7 +61,13 @@ export function clearProxies({ proxies }: World): void {
 }
 
 interface Conditioned {
-  metadata: { name: string; uid: string; resourceVersion: string; generation?: number; labels?: Record<string, string> };
+  metadata: {
+    name: string;
+    uid: string;
+    resourceVersion: string;
+    generation?: number;
+    labels?: Record<string, string>;
+  };
   status?: { conditions?: { type: string; status: string; reason: string; message?: string }[] };
 }
 
@@ -66,7 +80,9 @@ export async function readyReason(world: World, path: string): Promise<string | 
 
 /** The id of the identity that a store logs in as, from its Secret. */
 export async function identityIdOf(world: World, namespace: string, store = "infisical"): Promise<string> {
-  const { identityId = "" } = await world.secret(namespace, `${store}-identity`).catch(() => world.secret(namespace, `${store}-cluster-identity`));
+  const { identityId = "" } = await world
+    .secret(namespace, `${store}-identity`)
+    .catch(() => world.secret(namespace, `${store}-cluster-identity`));
   return identityId;
 }
 
@@ -93,7 +109,12 @@ export interface IdentityState {
   project: string | null;
   metadata: { key: string; value: string }[];
   authMethods: string[];
-  kubernetesAuth: { tokenReviewerJwt: string; allowedNamespaces: string; allowedNames: string; kubernetesHost: string }[];
+  kubernetesAuth: {
+    tokenReviewerJwt: string;
+    allowedNamespaces: string;
+    allowedNames: string;
+    kubernetesHost: string;
+  }[];
 }
 
 interface Snapshot {
@@ -101,7 +122,11 @@ interface Snapshot {
   projects: {
     slug: string;
     roles: { slug: string; description: string | null; permissions: unknown }[];
-    memberships: { identity: string; roles: string[]; privileges: { slug: string; permissions: unknown }[] }[];
+    memberships: {
+      identity: string;
+      roles: string[];
+      privileges: { slug: string; permissions: unknown }[];
+    }[];
   }[];
 }
 
@@ -113,7 +138,8 @@ export const identitiesIn = (world: World, name: string) =>
 /** The one identity of that name; throws where there is none or more than one. */
 export function identityIn(world: World, name: string): IdentityState {
   const [identity, ...others] = identitiesIn(world, name);
-  if (!identity || others.length > 0) throw new Error(`${others.length + (identity ? 1 : 0)} identities are named ${name}`);
+  if (!identity || others.length > 0)
+    throw new Error(`${others.length + (identity ? 1 : 0)} identities are named ${name}`);
   return identity;
 }
 

@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { accessOf, identityIn, init, linesOf, readyReason, troubleOf, writesSeen, clearProxies } from "./driving.ts";
+import {
+  accessOf,
+  identityIn,
+  init,
+  linesOf,
+  readyReason,
+  troubleOf,
+  writesSeen,
+  clearProxies,
+} from "./driving.ts";
 import { settings, SHOP_VALUES, startWorld, type World } from "./world.ts";
 
 /** The servers: which generation, and whether its plan has custom roles. A server of 2024 has them in every plan. */
@@ -31,7 +40,13 @@ describe.each(SERVERS)("init on Infisical $server", ({ generation, rbac, roles }
         reviewer: { mode },
         stores: [{ ...store, ...(cluster && { allowedNamespaces: [name] }) }],
         secrets: [
-          { name: "db", namespace: name, store: name, refreshInterval: "5s", keys: ["DB_HOST", { PASSWORD: "DB_PASSWORD" }] },
+          {
+            name: "db",
+            namespace: name,
+            store: name,
+            refreshInterval: "5s",
+            keys: ["DB_HOST", { PASSWORD: "DB_PASSWORD" }],
+          },
         ],
       }),
     );
@@ -40,7 +55,9 @@ describe.each(SERVERS)("init on Infisical $server", ({ generation, rbac, roles }
 
     if (mode === "self" && generation === "2024-10") {
       expect(run.code).toBe(1);
-      expect(linesOf(run.json)).toContain(`blocked infisical/KubernetesAuth/-/eso-e2e-${cluster ? "platform" : name}-${name}`);
+      expect(linesOf(run.json)).toContain(
+        `blocked infisical/KubernetesAuth/-/eso-e2e-${cluster ? "platform" : name}-${name}`,
+      );
       expect(run.json.failed?.error.code).toBe("ESOB-C203");
       const reason = run.json.changes.find(({ action }) => action === "blocked")?.reason;
       expect(reason).toContain("demands a reviewer token");
@@ -52,7 +69,10 @@ describe.each(SERVERS)("init on Infisical $server", ({ generation, rbac, roles }
     const storePath = cluster ? `clustersecretstores/${name}` : `namespaces/${name}/secretstores/${name}`;
     expect(await readyReason(world, storePath)).toBe("Valid");
     expect(await readyReason(world, `namespaces/${name}/externalsecrets/db`)).toBe("SecretSynced");
-    expect(await world.secret(name, "db")).toEqual({ DB_HOST: SHOP_VALUES.DB_HOST, PASSWORD: SHOP_VALUES.DB_PASSWORD });
+    expect(await world.secret(name, "db")).toEqual({
+      DB_HOST: SHOP_VALUES.DB_HOST,
+      PASSWORD: SHOP_VALUES.DB_PASSWORD,
+    });
 
     const identity = `eso-e2e-${cluster ? "platform" : name}-${name}`;
     const auth = identityIn(world, identity);
@@ -63,7 +83,10 @@ describe.each(SERVERS)("init on Infisical $server", ({ generation, rbac, roles }
       roles ? { roles: [slug], privileges: [] } : { roles: ["no-access"], privileges: [slug] },
     );
     expect(run.json.checks.filter(({ category }) => category === "login")).toEqual([
-      expect.objectContaining({ status: "pass", evidence: expect.stringContaining("refused: prod:/, dev:/shop") }),
+      expect.objectContaining({
+        status: "pass",
+        evidence: expect.stringContaining("refused: prod:/, dev:/shop"),
+      }),
     ]);
   });
 });
