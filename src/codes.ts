@@ -188,7 +188,7 @@ export const CODES = {
     124,
     "The API server did not answer in time",
     "kubectl get --raw /readyz",
-    "Check the network; try again.",
+    "Check the network; try again. Where requests just take long: `ESO_BOOTSTRAP_CALL_TIMEOUT=90s`.",
   ),
   "ESOB-K111": record(
     1,
@@ -310,7 +310,7 @@ export const CODES = {
     124,
     "Infisical did not answer in time",
     "curl -m 10 $INFISICAL/api/status",
-    "Check the network; run it again.",
+    "Check the network; run it again. Where requests just take long: `ESO_BOOTSTRAP_CALL_TIMEOUT=60s`.",
   ),
   "ESOB-I114": record(
     5,

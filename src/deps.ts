@@ -55,7 +55,7 @@ type Process = Pick<NodeJS.Process, "env" | "stdin" | "stdout" | "stderr" | "cwd
 /** The real ones. Only our own modules are imported lazily, never a package (aesthetics.md 3.4, rule 10). */
 export function createDeps({ process, signal }: { process: Process; signal: AbortSignal }): Deps {
   const { env, stdin, stdout, stderr } = process;
-  const isTTY = stdin.isTTY === true && stderr.isTTY === true && env["CI"] === undefined;
+  const isTTY = stdin.isTTY && stderr.isTTY && env["CI"] === undefined;
   return {
     env,
     cwd: process.cwd(),
@@ -65,19 +65,35 @@ export function createDeps({ process, signal }: { process: Process; signal: Abor
     clock: async () => (await import("./system/clock.ts")).createClock(),
     files: async () => (await import("./system/files.ts")).createFiles(process.cwd()),
     net: async () => (await import("./system/net.ts")).createNet(),
-    prompt: async () => (await import("./ui/prompt.ts")).createPrompt({ stdin, stderr, isTTY, unicode: detectTerminal({ stdout, stderr, env }).unicode }),
+    prompt: async () =>
+      (await import("./ui/prompt.ts")).createPrompt({
+        stdin,
+        stderr,
+        isTTY,
+        unicode: detectTerminal({ stdout, stderr, env }).unicode,
+      }),
     openCluster: async (options) =>
-      (await import("./kubernetes/client.ts")).createCluster({ ...options, env, signal }),
+      (await import("./kubernetes/client.ts")).createCluster({
+        ...options,
+        ...(await callLimit(env)),
+        env,
+        signal,
+      }),
     listContexts: async (options) =>
       (await import("./kubernetes/client.ts")).listContexts({ ...options, env }),
     openInfisical: async (options) =>
-      (await import("./infisical/client.ts")).createInfisical({ ...options, env, signal }),
+      (await import("./infisical/client.ts")).createInfisical({
+        ...options,
+        ...(await callLimit(env)),
+        env,
+        signal,
+      }),
     openHelm: async (options) => {
       const [{ createHelm }, { createRun }] = await Promise.all([
         import("./helm/client.ts"),
         import("./system/run.ts"),
       ]);
-      return createHelm({ ...options, run: createRun(env), signal });
+      return createHelm({ ...options, ...(await callLimit(env)), run: createRun(env), signal });
     },
     readStdin: async () => {
       let text = "";
@@ -85,4 +101,10 @@ export function createDeps({ process, signal }: { process: Process; signal: Abor
       return text;
     },
   };
+}
+
+/** Time limit of one request, where the environment sets it. */
+async function callLimit(env: Deps["env"]): Promise<{ timeoutMs?: number }> {
+  const timeoutMs = (await import("./system/call-timeout.ts")).callTimeoutOf(env);
+  return timeoutMs === undefined ? {} : { timeoutMs };
 }

@@ -8,8 +8,8 @@ import type { Helm, InstallOptions, Release } from "./helm.ts";
 const MINIMUM = [3, 14] as const;
 const NOT_FOUND = 127;
 const MARK = `${MANAGED_BY_LABEL}=${MANAGER}`;
-/** Reading takes helm well under a second. */
-const READ_TIMEOUT_MS = 60_000;
+/** Time limit of one request to the API server, as our own have it; reading takes helm two, and well under a second. */
+const CALL_TIMEOUT_MS = 30_000;
 /** On top of helm's own --timeout, so that helm can say itself what it waited for. */
 const GRACE_MS = 30_000;
 
@@ -35,6 +35,7 @@ export interface HelmOptions {
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number;
   /** Hears of every helm that was started to write. */
   readonly onWrite?: () => void;
 }
@@ -42,11 +43,12 @@ export interface HelmOptions {
 /** The helm program of this machine, 3.14 or newer, 4.x too: only flags that both know are used. */
 export function createHelm(options: HelmOptions): Helm {
   const { kubeconfig, context, onWrite } = options;
+  const readTimeoutMs = 2 * (options.timeoutMs ?? CALL_TIMEOUT_MS);
   const where = [
     ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),
     ...(context === undefined ? [] : ["--kube-context", context]),
   ];
-  const call = async (args: readonly string[], input?: string, timeoutMs = READ_TIMEOUT_MS) => {
+  const call = async (args: readonly string[], input?: string, timeoutMs = readTimeoutMs) => {
     const result = await options.run("helm", args, {
       timeoutMs,
       ...(input !== undefined && { input }),
@@ -94,7 +96,7 @@ export function createHelm(options: HelmOptions): Helm {
         JSON.stringify(install.values),
       ),
     uninstall: (name, namespace) =>
-      write(["uninstall", name, `--namespace=${namespace}`], `uninstall ${name}`, READ_TIMEOUT_MS + GRACE_MS),
+      write(["uninstall", name, `--namespace=${namespace}`], `uninstall ${name}`, readTimeoutMs + GRACE_MS),
   };
 }
 
