@@ -32,6 +32,7 @@ export interface World {
       env?: Record<string, string>;
       input?: string;
       onStart?: Parameters<typeof runCli>[0]["onStart"];
+      group?: boolean;
     },
   ): Promise<CliResult>;
   /** Writes eso-bootstrap.yaml. */
@@ -85,6 +86,7 @@ export async function startWorld({
         env: { ...env, ...more.env },
         ...(more.input !== undefined && { input: more.input }),
         ...(more.onStart && { onStart: more.onStart }),
+        ...(more.group && { group: true }),
       }),
     config: (settings) => writeFile(join(dir, "eso-bootstrap.yaml"), stringify(settings)),
     file: (name) => readFile(join(dir, name), "utf8"),
@@ -113,7 +115,8 @@ export const SHOP_VALUES = {
   DB_PORT: "5432",
 };
 
-function seedShop(infisical: InfisicalServer): void {
+/** A project `shop` with secrets in dev and prod. */
+export function seedShop(infisical: InfisicalServer): void {
   infisical.createProject("shop", "shop");
   infisical.addMember("shop", infisical.operator.identityId, "admin");
   for (const environment of ["dev", "prod"])

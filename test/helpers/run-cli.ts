@@ -9,23 +9,34 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+/** A process under way. */
+export interface Running {
+  readonly pid: number;
+  /** SIGKILL: to the process alone, or with its children where it has a group. */
+  kill(): void;
+  killGroup(): void;
+}
+
 export interface CliRun {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Record<string, string>;
   readonly input?: string;
   /** Hears of the process, to kill it. */
-  readonly onStart?: (child: { pid: number; kill(): void }) => void;
+  readonly onStart?: (child: Running) => void;
+  /** Gives it a process group of its own, so that its children can be killed with it. */
+  readonly group?: boolean;
 }
 
 const BIN = fileURLToPath(new URL("../../bin/eso-bootstrap.js", import.meta.url));
 
 /** Runs the built package as a user does: its own process, only the given environment. */
-export function runCli({ args, cwd, env, input, onStart }: CliRun): Promise<CliResult> {
+export function runCli({ args, cwd, env, input, onStart, group = false }: CliRun): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd,
       env,
+      detached: group,
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     let stdout = "";
@@ -35,6 +46,14 @@ export function runCli({ args, cwd, env, input, onStart }: CliRun): Promise<CliR
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
     if (input !== undefined) child.stdin?.end(input);
-    onStart?.({ pid: child.pid ?? 0, kill: () => child.kill("SIGKILL") });
+    const pid = child.pid ?? 0;
+    onStart?.({
+      pid,
+      kill: () => child.kill("SIGKILL"),
+      killGroup: () => {
+        if (!group || pid === 0) throw new Error("it has no process group of its own");
+        process.kill(-pid, "SIGKILL");
+      },
+    });
   });
 }

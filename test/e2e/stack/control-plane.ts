@@ -16,6 +16,7 @@ export const serviceAccountIssuer = "https://kubernetes.default.svc.cluster.loca
 export interface Layout {
   readonly dir: string;
   readonly apiServer: string;
+  readonly etcdUrl: string;
   readonly authority: Authority;
   readonly caFile: string;
   readonly kubeconfig: string;
@@ -103,7 +104,7 @@ export async function layOut(dir: string, context: string, built: Built): Promis
     kwok: specOf("kwok", built.bin.kwok, { kubeconfig, config: built.stages, "manage-all-nodes": true }),
   };
   const { api, close } = createApi(access);
-  return { dir, apiServer, authority, caFile, kubeconfig, api, close, specs };
+  return { dir, apiServer, etcdUrl, authority, caFile, kubeconfig, api, close, specs };
 }
 
 /** Starts the processes of a laid-out control plane and resolves when Pods can become Ready. */

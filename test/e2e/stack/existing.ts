@@ -71,6 +71,7 @@ export function existingStack({ kubeconfig, context }: ExistingCluster, built: B
     },
     stopApiServer: () => Promise.reject(notOurs("stopping the API server")),
     startApiServer: () => Promise.reject(notOurs("starting the API server")),
+    checkpoint: () => Promise.reject(notOurs("putting everything back")),
     spawn(spec) {
       const child = startChild({ ...spec, logFile: join(dir, `${spec.name}-${children.length}.log`) });
       children.push(child);

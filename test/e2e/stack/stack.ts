@@ -2,6 +2,7 @@ import { delimiter, join } from "node:path";
 
 import type { Api } from "./api.ts";
 import { ensureBuilt, type Log } from "./build.ts";
+import { checkpoint, type Restore } from "./checkpoint.ts";
 import { type Child, type ChildSpec, ownFolder, releaseFolder, startChild } from "./children.ts";
 import { answering, bringUp, layOut, type Layout, serviceAccountIssuer } from "./control-plane.ts";
 import { existingCluster, existingStack } from "./existing.ts";
@@ -57,6 +58,8 @@ export interface Stack {
   stopApiServer(): Promise<void>;
   /** Starts the API server again, on the same port with the same data, and waits until it is ready. */
   startApiServer(): Promise<void>;
+  /** Remembers everything that is in the cluster; what it returns brings it back. */
+  checkpoint(): Promise<Restore>;
   /** Starts a further process that is ended together with the stack. */
   spawn(spec: Omit<ChildSpec, "logFile">): Child;
   /** Has something done first when the stack is stopped. */
@@ -131,6 +134,7 @@ function describe(name: string, built: Built, layout: Layout, children: Map<stri
         children.set("kube-apiserver", startChild(layout.specs["kube-apiserver"]));
       await answering(layout, children);
     },
+    checkpoint: () => checkpoint(layout.etcdUrl),
     spawn(spec) {
       const key = `${spec.name}-${children.size}`;
       const child = startChild({ ...spec, logFile: join(dir, "logs", `${key}.log`) });
