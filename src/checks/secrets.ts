@@ -1,5 +1,5 @@
+import { isRecord } from "../data.ts";
 import type { DesiredSecret } from "../desired/desired.ts";
-import { isMap } from "../desired/manifests.ts";
 import type { Check, Finding } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
 import type { RoadContext } from "../steps/context.ts";
@@ -46,7 +46,7 @@ async function proveSecret(context: RoadContext, secret: DesiredSecret, namespac
     });
   }
   const target = await cluster.get({ apiVersion: "v1", kind: "Secret", namespace, name: secret.target });
-  const data = isMap(target?.["data"]) ? target["data"] : undefined;
+  const data = isRecord(target?.["data"]) ? target["data"] : undefined;
   if (!data)
     throw new BootstrapError("ESOB-E103", {
       message: `Secret ${namespace}/${secret.target} is not there, although ESO says "${ready.message}".`,

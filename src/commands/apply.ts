@@ -14,14 +14,17 @@ import { writeBack } from "./write-back.ts";
 
 /** `apply`, and the commands that take one part of the road: the same engine, plan and consent. */
 export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
-  return onEachCluster(await readInputs(invocation, deps), deps, (inputs) =>
-    applyOne(invocation, deps, inputs),
+  const all = await readInputs(invocation, deps);
+  return onEachCluster(all, deps, (inputs) =>
+    applyOne(invocation, deps, inputs, { isOnly: all.length === 1 }),
   );
 }
 
 /** What `init` brings along besides. */
 export interface ApplyExtras extends Opened {
   readonly beforeFirstWrite?: () => Promise<void>;
+  /** One identity serves one cluster: with several its id is not written into the file. */
+  readonly isOnly: boolean;
 }
 
 /** One cluster from the plan to the proof. */
@@ -29,7 +32,7 @@ export async function applyOne(
   invocation: Invocation,
   deps: CommandDeps,
   inputs: Inputs,
-  extras: ApplyExtras = {},
+  extras: ApplyExtras,
 ): Promise<ClusterOutcome> {
   const session = await openSession(invocation, deps, inputs, extras);
   try {
@@ -44,7 +47,7 @@ export async function applyOne(
         ...(extras.beforeFirstWrite && { beforeFirstWrite: extras.beforeFirstWrite }),
       },
     );
-    await writeBack(deps, inputs, session, result);
+    if (extras.isOnly) await writeBack(deps, inputs, session, result);
     return outcomeOf(result, inputs, session.desired);
   } finally {
     await session.close();

@@ -1,4 +1,4 @@
-import { BootstrapError, isBootstrapError } from "../errors.ts";
+import { isBootstrapError } from "../errors.ts";
 import type { CommandDeps } from "../commands.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { ClusterResult, CommandResult } from "../ui/reporter.ts";
@@ -41,5 +41,5 @@ export async function onEachCluster(
 
 function errorOutcome(error: unknown): ClusterOutcome {
   if (!isBootstrapError(error)) throw error;
-  return { result: { kind: "Error", error: error as BootstrapError }, exitCode: error.exitCode };
+  return { result: { kind: "Error", error }, exitCode: error.exitCode };
 }

@@ -21,12 +21,14 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
   const all = resolveAll({ ...options, answers: answers.values }).map((inputs) =>
     withCredential(inputs, answers),
   );
+  const save = saveOnce(deps, all);
   if (invocation.flags["dryRun"] === true)
     return onEachCluster(all, deps, (inputs) => planOne(invocation, deps, inputs));
   return onEachCluster(all, deps, (inputs) =>
     applyOne(invocation, deps, inputs, {
       firstValues: firstValues(inputs, answers),
-      beforeFirstWrite: () => saveConfig(deps, inputs),
+      beforeFirstWrite: save,
+      isOnly: all.length === 1,
     }),
   );
 }
@@ -87,9 +89,13 @@ function firstValues({ stores }: Inputs, answers: Answers): FirstValue[] {
   return answers.firstValues.map(({ name, value }) => ({ store: place, name, value }));
 }
 
-/** Writes the file that says all this, unless there is one. After the consent: a declined run leaves nothing behind. */
-async function saveConfig(deps: CommandDeps, inputs: Inputs): Promise<void> {
-  if (inputs.fileExists) return;
-  await (await deps.files()).write(inputs.file, configText(inputs));
-  deps.reporter.event({ type: "note", text: `Saved: ${inputs.file} (no secrets in it; safe to commit)` });
+/** Writes the file that says all this, once, unless there is one. After the consent: a declined run leaves nothing behind. */
+function saveOnce(deps: CommandDeps, [first, ...others]: readonly Inputs[]): () => Promise<void> {
+  let isSaved = first === undefined || first.fileExists;
+  return async () => {
+    if (isSaved || !first) return;
+    isSaved = true;
+    await (await deps.files()).write(first.file, configText(first, ...others));
+    deps.reporter.event({ type: "note", text: `Saved: ${first.file} (no secrets in it; safe to commit)` });
+  };
 }

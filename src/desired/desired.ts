@@ -9,6 +9,7 @@ import type {
   SecretInput,
   StoreInput,
 } from "../inputs/inputs.ts";
+import { storeFor } from "../inputs/relations.ts";
 import type { Secret } from "../secret.ts";
 
 /** A store and the machine identity behind it: one identity, one or more namespaced objects. */
@@ -103,7 +104,7 @@ export function desiredOf(inputs: Inputs, facts: DesiredFacts): Desired {
     eso: inputs.eso,
     reviewer: { ...inputs.reviewer, namespace: inputs.reviewer.namespace ?? inputs.eso.namespace },
     stores,
-    secrets: inputs.secrets.map((secret) => desiredSecret(secret, stores, facts)),
+    secrets: inputs.secrets.map((secret) => desiredSecret(secret, inputs, stores, facts)),
     firstValues: facts.firstValues,
   };
 }
@@ -145,18 +146,15 @@ function grantOf({ environment, path, recursive, alsoRead, imports }: StoreInput
 
 function desiredSecret(
   secret: SecretInput,
+  inputs: Inputs,
   stores: readonly DesiredStore[],
   facts: DesiredFacts,
 ): DesiredSecret {
-  const namespaces = facts.namespaces(secret.namespace);
-  const candidates = stores.filter((store) => store.name === secret.store);
-  const near = candidates.find(
-    (store) => store.kind === "SecretStore" && namespaces.every((ns) => store.namespaces.includes(ns)),
-  );
-  const store = near ?? candidates.find(({ kind }) => kind === "ClusterSecretStore") ?? candidates[0];
+  const chosen = storeFor(secret, inputs.stores);
+  const store = chosen && stores[inputs.stores.indexOf(chosen)];
   // The configuration was checked: a secret whose store no one defines never gets here.
   if (!store) throw new Error(`no store named ${secret.store}`);
-  return { ...secret, namespaces, store };
+  return { ...secret, namespaces: facts.namespaces(secret.namespace), store };
 }
 
 /** Lower-case letters, digits and single hyphens: valid as a slug at Infisical and as a name in Kubernetes. */

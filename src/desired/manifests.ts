@@ -1,3 +1,4 @@
+import { isRecord } from "../data.ts";
 import { createHash } from "node:crypto";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 import { goDuration } from "../inputs/durations.ts";
@@ -144,7 +145,7 @@ function withSpec(manifest: KubeObject, spec: Readonly<Record<string, unknown>>)
 
 /** Deep merge of plain data; the right side wins, lists are replaced, null removes. */
 export function merge(left: unknown, right: unknown): unknown {
-  if (!isMap(left) || !isMap(right)) return right;
+  if (!isRecord(left) || !isRecord(right)) return right;
   const merged: Record<string, unknown> = { ...left };
   for (const [key, value] of Object.entries(right)) {
     if (value === null) delete merged[key];
@@ -153,12 +154,8 @@ export function merge(left: unknown, right: unknown): unknown {
   return merged;
 }
 
-export function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** SHA-256 over a Secret's data, keys sorted: tells change from no change without telling a value. */
 export function dataHash(data: unknown): string {
-  const entries = isMap(data) ? Object.entries(data).toSorted(([a], [b]) => a.localeCompare(b)) : [];
+  const entries = isRecord(data) ? Object.entries(data).toSorted(([a], [b]) => a.localeCompare(b)) : [];
   return createHash("sha256").update(JSON.stringify(entries)).digest("hex").slice(0, 16);
 }

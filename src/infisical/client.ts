@@ -6,7 +6,6 @@ import { COMMON, fillRoute } from "./eras.ts";
 import { failure, refusal } from "./errors.ts";
 import { esoOperations } from "./eso-session.ts";
 import { folderOperations } from "./folders.ts";
-import { normaliseHost } from "./host.ts";
 import { createHttp } from "./http.ts";
 import { identityOperations } from "./identities.ts";
 import type { Infisical, OperatorCredential } from "./infisical.ts";
@@ -49,7 +48,7 @@ const WAIT_BUDGET_MS = 90_000;
 
 /** The real Infisical. Nothing is sent before the first operation; all state is in closures, so nothing of it can be printed. */
 export function createInfisical(options: InfisicalOptions): Infisical {
-  const host = normaliseHost(options.host);
+  const host = options.host;
   const clock = options.clock ?? createClock();
   const http = createHttp({ host, ca: options.ca, proxies: proxiesOf(options.env ?? {}) });
   const caller = createCaller({

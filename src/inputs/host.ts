@@ -6,7 +6,11 @@ export const CLOUD_HOSTS: Readonly<Record<string, string>> = {
   eu: "https://eu.infisical.com",
 };
 
-const CLOUD_NAMES = new Set(["app.infisical.com", "us.infisical.com", "eu.infisical.com"]);
+/** True for Infisical Cloud and its dedicated instances: reachable from anywhere, but reaches only public addresses. */
+export function isCloud(host: string): boolean {
+  const name = URL.canParse(host) ? new URL(host).hostname : "";
+  return name === "infisical.com" || name.endsWith(".infisical.com");
+}
 
 export type ReadHost = { readonly host: string } | { readonly problem: string };
 
@@ -25,7 +29,7 @@ export function readHost(text: string): ReadHost {
   if (url.username || url.password)
     return { problem: "a URL with a user name or password in it is not allowed" };
   if (url.search || url.hash) return { problem: "expected a URL without ? and #" };
-  if (CLOUD_NAMES.has(url.hostname)) return { host: url.origin };
+  if (isCloud(url.href)) return { host: url.origin };
   const path = url.pathname
     .replace(/\/+$/, "")
     .replace(/\/api(\/v\d+)?$/, "")

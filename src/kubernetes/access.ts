@@ -2,7 +2,7 @@ import { Secret } from "../secret.ts";
 import type { AccessQuery, IssuedToken, TokenRequestOptions, TokenVerdict } from "./cluster.ts";
 import { refusalError, wordsOf } from "./errors.ts";
 import { notKubernetes } from "./network-errors.ts";
-import { at, textOf, textsOf } from "./parse.ts";
+import { at, textOf, textsOf } from "../data.ts";
 import type { Session } from "./session.ts";
 import type { Transport } from "./transport.ts";
 

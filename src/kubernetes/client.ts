@@ -12,7 +12,7 @@ import { createDiscovery } from "./discovery.ts";
 import type { Access } from "./exchange.ts";
 import { type KubeconfigOptions, type KubeconfigUser, loadKubeconfig, unusable } from "./kubeconfig.ts";
 import { createLogin } from "./login.ts";
-import { at, textOf } from "./parse.ts";
+import { at, textOf } from "../data.ts";
 import { PlainTunnelAgent, proxyFromEnv, TunnelAgent } from "./proxy.ts";
 import { getObject, listObjects } from "./reads.ts";
 import { createVersion, type Session } from "./session.ts";

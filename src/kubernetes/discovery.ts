@@ -1,5 +1,5 @@
 import { refusalError } from "./errors.ts";
-import { at, listOf, textOf } from "./parse.ts";
+import { at, listOf, textOf } from "../data.ts";
 import { groupVersionPath, knownResource, type Resource } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 

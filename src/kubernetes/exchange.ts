@@ -4,7 +4,7 @@ import { StringDecoder } from "node:string_decoder";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 
-import { jsonOf } from "./parse.ts";
+import { jsonOf } from "../data.ts";
 
 /** Who we are on the wire: the agent holds TLS and proxy, the headers hold bearer and impersonation. */
 export interface Access {

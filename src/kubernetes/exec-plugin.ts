@@ -4,7 +4,7 @@ import { BootstrapError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import type { Run, RunResult } from "../system/system.ts";
 import type { KubeconfigCluster, KubeconfigUser } from "./kubeconfig.ts";
-import { at, isRecord, jsonOf, listOf, textOf, textsOf } from "./parse.ts";
+import { at, isRecord, jsonOf, listOf, textOf, textsOf } from "../data.ts";
 
 /** What a credential plugin gave: a bearer token, a client certificate, or both. */
 export interface PluginCredential {

@@ -4,7 +4,7 @@ import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 
 import { BootstrapError } from "../errors.ts";
-import { at, isRecord, listOf, recordOf, textOf, textsOf } from "./parse.ts";
+import { at, isRecord, listOf, recordOf, textOf, textsOf } from "../data.ts";
 
 /** The shape of a kubeconfig that we use; kubernetes.io/docs/reference/config-api/kubeconfig.v1. Paths are absolute. */
 export interface KubeconfigCluster {

@@ -6,7 +6,7 @@ import type { ChosenContext } from "./contexts.ts";
 import type { Access } from "./exchange.ts";
 import { type PluginCredential, runPlugin } from "./exec-plugin.ts";
 import { type KubeconfigUser, unusable } from "./kubeconfig.ts";
-import { at, jsonOf, numberOf } from "./parse.ts";
+import { at, jsonOf, numberOf } from "../data.ts";
 import type { Credentials } from "./transport.ts";
 
 /** Makes an agent and headers of a user whose credential is at hand: no plugin, no token file. */

@@ -1,6 +1,6 @@
 import type { Code } from "../codes.ts";
 import { BootstrapError, type ErrorDetails } from "../errors.ts";
-import { at, textOf } from "./parse.ts";
+import { at, textOf } from "../data.ts";
 
 /** Why no answer came. `sent`: the server may have acted on it. `again`: trying again makes sense. */
 export interface NetworkFailure {

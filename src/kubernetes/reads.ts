@@ -1,7 +1,8 @@
 import type { KubeObject, ListQuery, ObjectRef } from "./cluster.ts";
 import { refusalError } from "./errors.ts";
 import { notKubernetes } from "./network-errors.ts";
-import { at, isKubeObject, listOf, recordOf, textOf } from "./parse.ts";
+import { at, listOf, recordOf, textOf } from "../data.ts";
+import { isKubeObject } from "./parse.ts";
 import { nameOf, resourcePath } from "./resources.ts";
 import { isAbsent, pathOf, type Session } from "./session.ts";
 import type { Answer } from "./transport.ts";

@@ -2,7 +2,7 @@ import type { ObjectRef } from "./cluster.ts";
 import type { Discovery } from "./discovery.ts";
 import { refusalError } from "./errors.ts";
 import { notKubernetes } from "./network-errors.ts";
-import { at, textOf } from "./parse.ts";
+import { at, textOf } from "../data.ts";
 import { resourcePath } from "./resources.ts";
 import type { Answer, Transport } from "./transport.ts";
 

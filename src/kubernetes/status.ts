@@ -1,4 +1,4 @@
-import { at, listOf, numberOf, textOf } from "./parse.ts";
+import { at, listOf, numberOf, textOf } from "../data.ts";
 
 /** One `details.causes[]` entry of a Status. */
 interface StatusCause {

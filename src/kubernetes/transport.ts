@@ -4,7 +4,7 @@ import { isBootstrapError } from "../errors.ts";
 import { deadline, pause } from "./deadline.ts";
 import { type Access, exchange, linesOf, textOfMessage } from "./exchange.ts";
 import { cutShort, type NetworkFailure, networkFailure, notKubernetes, timedOut } from "./network-errors.ts";
-import { at, jsonOf, textOf } from "./parse.ts";
+import { at, jsonOf, textOf } from "../data.ts";
 import { isAboutObject, type Status, statusOf } from "./status.ts";
 
 /** One request to the API server. */

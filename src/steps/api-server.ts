@@ -1,7 +1,8 @@
+import { at } from "../data.ts";
 import type { Desired } from "../desired/desired.ts";
 import { BootstrapError } from "../errors.ts";
+import { isCloud } from "../inputs/host.ts";
 import type { Ports } from "./context.ts";
-import { at } from "./eso-fact.ts";
 
 /** The API server as Infisical is to reach it. */
 export interface ApiServer {
@@ -29,8 +30,6 @@ export function isInCluster(url: string): boolean {
   return /\.svc(\.cluster\.local)?$/.test(new URL(url).hostname);
 }
 
-const CLOUD = new Set(["app.infisical.com", "us.infisical.com", "eu.infisical.com"]);
-
 /** Before any write: an address that Infisical cannot possibly reach is refused (infisical-api.md 4.4). */
 async function assertReachable({ net }: Ports, desired: Desired, url: string): Promise<void> {
   const host = hostOf(url);
@@ -40,12 +39,12 @@ async function assertReachable({ net }: Ports, desired: Desired, url: string): P
   const loopback = api.some((address) => kindOf(address) === "loopback") || host === "localhost";
   const elsewhere = !server.some((address) => kindOf(address) === "loopback");
   const closed = api.length > 0 && api.every((address) => kindOf(address) !== "public");
-  if ((CLOUD.has(infisical) && (closed || loopback)) || (loopback && elsewhere))
+  if ((isCloud(desired.infisical.host) && (closed || loopback)) || (loopback && elsewhere))
     throw unreachable(url, infisical, loopback);
 }
 
 function assertInClusterName(desired: Desired, host: string): void {
-  if (CLOUD.has(hostOf(desired.infisical.host)))
+  if (isCloud(desired.infisical.host))
     throw unreachable(`https://${host}`, hostOf(desired.infisical.host), false);
   if (host.endsWith(".svc"))
     throw new BootstrapError("ESOB-R107", {

@@ -1,6 +1,6 @@
+import { at, isRecord, recordsAt, textOf, textsOf } from "../data.ts";
 import type { Desired } from "../desired/desired.ts";
 import type { Release } from "../helm/helm.ts";
-import { isMap } from "../desired/manifests.ts";
 import type { Cluster, KubeObject } from "../kubernetes/cluster.ts";
 import type { Ports } from "./context.ts";
 
@@ -75,8 +75,8 @@ function ownerOfCrds(crds: readonly (KubeObject | undefined)[], { eso }: Desired
 /** Established, and served as v1: what the stores and secrets that we write need (eso.md 4.4). */
 export function isServed(crd: KubeObject | undefined): boolean {
   if (!crd || crd.metadata.deletionTimestamp) return false;
-  const versions = listAt(crd["spec"], "versions");
-  const conditions = listAt(crd["status"], "conditions");
+  const versions = recordsAt(crd["spec"], "versions");
+  const conditions = recordsAt(crd["status"], "conditions");
   return (
     versions.some((version) => version["name"] === "v1" && version["served"] === true) &&
     conditions.some((condition) => condition["type"] === "Established" && condition["status"] === "True")
@@ -102,22 +102,22 @@ export async function findControllers(cluster: Cluster): Promise<Controller[]> {
 function runsEso(deployment: KubeObject): boolean {
   return containers(deployment).some(
     (container) =>
-      /\/external-secrets(:|@|$)/.test(String(container["image"] ?? "")) &&
-      !strings(container["args"]).some((arg) => arg === "webhook" || arg === "certcontroller"),
+      /\/external-secrets(:|@|$)/.test(textOf(container["image"]) ?? "") &&
+      !textsOf(container["args"]).some((arg) => arg === "webhook" || arg === "certcontroller"),
   );
 }
 
 function controllerOf(deployment: KubeObject): Controller {
   const { name, namespace = "default", annotations = {}, labels = {} } = deployment.metadata;
   const container = containers(deployment)[0] ?? {};
-  const args = strings(container["args"]);
+  const args = textsOf(container["args"]);
   const podSpec = at(deployment["spec"], "template", "spec");
   return {
     namespace,
     deployment: name,
-    serviceAccount: String((isMap(podSpec) && podSpec["serviceAccountName"]) || "default"),
+    serviceAccount: textOf(at(podSpec, "serviceAccountName")) ?? "default",
     version: (
-      labels["app.kubernetes.io/version"] ?? /:v?([\d.]+)/.exec(String(container["image"]))?.[1]
+      labels["app.kubernetes.io/version"] ?? /:v?([\d.]+)/.exec(textOf(container["image"]) ?? "")?.[1]
     )?.replace(/^v/, ""),
     controllerClass: optionOf(args, "--controller-class") ?? "default",
     installedBy: installer(annotations, labels),
@@ -137,7 +137,7 @@ function installer(annotations: Record<string, string>, labels: Record<string, s
 
 /** The rollout is over only when the newest generation was seen and is available. */
 export function isAvailable(deployment: KubeObject): boolean {
-  const status = isMap(deployment["status"]) ? deployment["status"] : {};
+  const status = isRecord(deployment["status"]) ? deployment["status"] : {};
   const seen = Number(status["observedGeneration"] ?? 0) >= (deployment.metadata.generation ?? 0);
   const wanted = Number(at(deployment["spec"], "replicas") ?? 1);
   return (
@@ -162,20 +162,5 @@ function optionOf(args: readonly string[], option: string): string | undefined {
 }
 
 function containers(deployment: KubeObject): Record<string, unknown>[] {
-  return listAt(at(deployment["spec"], "template", "spec"), "containers");
-}
-
-/** The value at a path of keys, or undefined. */
-export function at(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce<unknown>((current, key) => (isMap(current) ? current[key] : undefined), value);
-}
-
-/** The list of maps at a key, or []. */
-export function listAt(value: unknown, key: string): Record<string, unknown>[] {
-  const list = at(value, key);
-  return Array.isArray(list) ? list.filter(isMap) : [];
-}
-
-function strings(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+  return recordsAt(at(deployment["spec"], "template", "spec"), "containers");
 }

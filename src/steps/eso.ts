@@ -1,10 +1,11 @@
+import { at, numberOf, recordsAt, textOf } from "../data.ts";
 import { merge, namespaceManifest } from "../desired/manifests.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Action, FieldDiff, Step, Target } from "../engine/plan.ts";
 import type { AccessQuery, KubeObject } from "../kubernetes/cluster.ts";
 import type { Release } from "../helm/helm.ts";
 import type { RoadContext } from "./context.ts";
-import { at, ESO_CRDS, isAvailable, isServed, listAt, type EsoFact } from "./eso-fact.ts";
+import { ESO_CRDS, isAvailable, isServed, type EsoFact } from "./eso-fact.ts";
 import { lookAtObject, sameData } from "./objects.ts";
 
 const STEP = "eso";
@@ -87,8 +88,7 @@ async function lookAtRelease(context: RoadContext, fact: EsoFact, release: Relea
   if (!fact.controller) diff.push({ path: "deployment", from: "absent", to: "present" });
   if (fact.brokenCrds.length > 0)
     diff.push({ path: "crds", from: `missing: ${fact.brokenCrds.join(", ")}`, to: "served as v1" });
-  if (diff.length > 0)
-    return [install(context, fact, "update", `ESO ${wanted}`, diff)];
+  if (diff.length > 0) return [install(context, fact, "update", `ESO ${wanted}`, diff)];
   return [{ change: { step: STEP, action: "unchanged", target: target(context), summary: `ESO ${wanted}` } }];
 }
 
@@ -219,9 +219,9 @@ async function settle({ cluster, desired, emit, options }: RoadContext): Promise
 }
 
 function conditionText(object: KubeObject | undefined): string {
-  const condition = listAt(object?.["status"], "conditions").find(({ status }) => status === "False");
-  const available = at(object?.["status"], "availableReplicas") ?? 0;
+  const condition = recordsAt(object?.["status"], "conditions").find(({ status }) => status === "False");
+  const available = numberOf(at(object?.["status"], "availableReplicas")) ?? 0;
   return condition
-    ? `${String(condition["reason"])}: ${String(condition["message"])}`
-    : `${String(available)} replicas available`;
+    ? `${textOf(condition["reason"])}: ${textOf(condition["message"])}`
+    : `${available} replicas available`;
 }

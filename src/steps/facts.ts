@@ -1,4 +1,3 @@
-import type { DesiredStore } from "../desired/desired.ts";
 import type { Identity, KubernetesAuth, Project, ServerTraits } from "../infisical/infisical.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 import { findApiServer, type ApiServer } from "./api-server.ts";
@@ -6,7 +5,7 @@ import { findEso, type EsoFact } from "./eso-fact.ts";
 import { findIdentity, type IdentityFact } from "./identity-fact.ts";
 import { listReviewerSecrets } from "./reviewer-fact.ts";
 import type { Ports } from "./context.ts";
-import type { Desired } from "../desired/desired.ts";
+import type { Desired, DesiredStore } from "../desired/desired.ts";
 
 /**
  * Everything that more than one step wants to know, read once per look. A step awaits what it needs, so all steps can

@@ -1,9 +1,9 @@
+import { at } from "../data.ts";
 import type { DesiredStore } from "../desired/desired.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Identity } from "../infisical/infisical.ts";
 import { MANAGED_BY_LABEL, MANAGER } from "../kubernetes/cluster.ts";
 import type { Ports } from "./context.ts";
-import { at } from "./eso-fact.ts";
 import type { Facts } from "./facts.ts";
 
 /** The machine identity of a store, as it stands. */

@@ -1,4 +1,4 @@
-import { isMap } from "../desired/manifests.ts";
+import { isRecord } from "../data.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Action, ActionKind, Change, FieldDiff, Target } from "../engine/plan.ts";
 import {
@@ -206,7 +206,7 @@ function strip(object: KubeObject): Record<string, unknown> {
 }
 
 function compare(from: unknown, to: unknown, path: readonly string[]): FieldDiff[] {
-  if (isMap(from) && isMap(to)) {
+  if (isRecord(from) && isRecord(to)) {
     const keys = new Set([...Object.keys(from), ...Object.keys(to)]);
     return [...keys].flatMap((key) => compare(from[key], to[key], [...path, key]));
   }
@@ -218,7 +218,7 @@ function compare(from: unknown, to: unknown, path: readonly string[]): FieldDiff
 /** The same value with keys in order, so that texts can be compared. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
-  if (!isMap(value)) return value;
+  if (!isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .toSorted(([a], [b]) => a.localeCompare(b))

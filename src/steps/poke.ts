@@ -1,7 +1,6 @@
+import { isRecord, recordsAt, textOf } from "../data.ts";
 import type { KubeObject, ObjectRef } from "../kubernetes/cluster.ts";
-import { isMap } from "../desired/manifests.ts";
 import type { RoadContext } from "./context.ts";
-import { at, listAt } from "./eso-fact.ts";
 
 /** ESO looks at an object again at once when an annotation changes; otherwise only after its back-off (eso.md 1.7, 2.1). */
 export const POKE_ANNOTATION = "force-sync";
@@ -12,7 +11,7 @@ export async function poke({ cluster, clock }: RoadContext, ref: ObjectRef): Pro
   if (!live) return;
   const value = String(clock.now());
   const path = "/metadata/annotations";
-  const known = isMap(live.metadata.annotations);
+  const known = isRecord(live.metadata.annotations);
   await cluster.patch(ref, [
     ...(known ? [] : [{ op: "add", path, value: {} } as const]),
     { op: "add", path: `${path}/${POKE_ANNOTATION}`, value },
@@ -27,12 +26,12 @@ export interface ReadyCondition {
 }
 
 export function readyOf(object: KubeObject | undefined): ReadyCondition | undefined {
-  const condition = listAt(object?.["status"], "conditions").find(({ type }) => type === "Ready");
+  const condition = recordsAt(object?.["status"], "conditions").find(({ type }) => type === "Ready");
   if (!condition) return undefined;
   return {
     ready: condition["status"] === "True",
-    reason: String(condition["reason"] ?? ""),
-    message: String(condition["message"] ?? ""),
+    reason: textOf(condition["reason"]) ?? "",
+    message: textOf(condition["message"]) ?? "",
   };
 }
 
@@ -47,10 +46,9 @@ export async function lastWarning(
   const fieldSelector = `involvedObject.kind=${kind},involvedObject.name=${metadata.name},type=Warning`;
   let newest: { at: string; text: string } | undefined;
   for await (const event of cluster.list({ apiVersion: "v1", kind: "Event", namespace, fieldSelector })) {
-    const when = String(
-      at(event, "lastTimestamp") ?? at(event, "eventTime") ?? event.metadata.creationTimestamp ?? "",
-    );
-    if (!newest || when >= newest.at) newest = { at: when, text: String(event["message"] ?? "") };
+    const when =
+      textOf(event["lastTimestamp"]) ?? textOf(event["eventTime"]) ?? event.metadata.creationTimestamp ?? "";
+    if (!newest || when >= newest.at) newest = { at: when, text: textOf(event["message"]) ?? "" };
   }
   return newest?.text.replace(/^\(combined from similar events\): /, "");
 }

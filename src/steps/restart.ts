@@ -1,9 +1,10 @@
+import { at, recordsAt } from "../data.ts";
 import { dataHash } from "../desired/manifests.ts";
 import type { DesiredSecret } from "../desired/desired.ts";
 import type { Action, Step } from "../engine/plan.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 import type { RoadContext } from "./context.ts";
-import { at, isAvailable, listAt } from "./eso-fact.ts";
+import { isAvailable } from "./eso-fact.ts";
 import { refOf, rightsFor, targetOf } from "./objects.ts";
 
 const STEP: Step<RoadContext>["id"] = "secret";
@@ -52,19 +53,19 @@ function startedWith(workload: KubeObject, { target }: DesiredSecret): unknown {
 /** True when a pod spec uses the Secret through env, envFrom, volumes, projected volumes or imagePullSecrets. */
 export function usesSecret(podSpec: unknown, name: string): boolean {
   const containers = ["containers", "initContainers", "ephemeralContainers"].flatMap((list) =>
-    listAt(podSpec, list),
+    recordsAt(podSpec, list),
   );
-  const volumes = listAt(podSpec, "volumes");
+  const volumes = recordsAt(podSpec, "volumes");
   const names = [
     ...containers.flatMap((container) => [
-      ...listAt(container, "envFrom").map((source) => at(source, "secretRef", "name")),
-      ...listAt(container, "env").map((env) => at(env, "valueFrom", "secretKeyRef", "name")),
+      ...recordsAt(container, "envFrom").map((source) => at(source, "secretRef", "name")),
+      ...recordsAt(container, "env").map((env) => at(env, "valueFrom", "secretKeyRef", "name")),
     ]),
     ...volumes.map((volume) => at(volume, "secret", "secretName")),
     ...volumes.flatMap((volume) =>
-      listAt(at(volume, "projected"), "sources").map((source) => at(source, "secret", "name")),
+      recordsAt(at(volume, "projected"), "sources").map((source) => at(source, "secret", "name")),
     ),
-    ...listAt(podSpec, "imagePullSecrets").map((reference) => reference["name"]),
+    ...recordsAt(podSpec, "imagePullSecrets").map((reference) => reference["name"]),
   ];
   return names.includes(name);
 }

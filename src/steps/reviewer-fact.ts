@@ -1,8 +1,8 @@
+import { at } from "../data.ts";
 import { REVIEWER_LABEL } from "../desired/manifests.ts";
 import type { Desired } from "../desired/desired.ts";
 import { MANAGED_BY_LABEL, MANAGER, type Cluster, type KubeObject } from "../kubernetes/cluster.ts";
 import { Secret } from "../secret.ts";
-import { at } from "./eso-fact.ts";
 
 /** The reviewer's Secrets that carry our mark, by number: the last one is in use. */
 export async function listReviewerSecrets(cluster: Cluster, { reviewer }: Desired): Promise<KubeObject[]> {

@@ -1,14 +1,15 @@
+import { at, textOf } from "../data.ts";
 import { externalSecretManifest, namespaceManifest } from "../desired/manifests.ts";
 import type { DesiredSecret } from "../desired/desired.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Action, Step } from "../engine/plan.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 import type { RoadContext } from "./context.ts";
-import { at } from "./eso-fact.ts";
 import { missingKeys, wantedScopes } from "./keys.ts";
 import { lookAtObject, refOf, rightsFor, targetOf } from "./objects.ts";
 import { lastWarning, poke, readyOf } from "./poke.ts";
 import { lookAtRestarts } from "./restart.ts";
+import { whyForeignTarget } from "./secret-target.ts";
 
 const STEP = "secret";
 
@@ -33,7 +34,9 @@ async function lookAtSecret(context: RoadContext, secret: DesiredSecret): Promis
   const perNamespace = await Promise.all(
     secret.namespaces.map(async (namespace) => {
       const manifest = externalSecretManifest(secret, namespace);
-      if (missing.keys.length > 0) return [blockedByKeys(manifest, secret, missing)];
+      if (missing.keys.length > 0) return [blockedBy(manifest, secret, missingText(secret, missing))];
+      const foreign = await whyForeignTarget(context, secret, namespace);
+      if (foreign !== undefined) return [blockedBy(manifest, secret, foreign)];
       const action = await lookAtObject(context, {
         step: STEP,
         manifest,
@@ -74,12 +77,14 @@ function emptyNote({ name, store }: DesiredSecret): string {
   return `${store.environment}:${store.path} of ${store.project} holds no secrets yet, so ExternalSecret ${name} waits. Create one there, then: eso-bootstrap apply`;
 }
 
-function blockedByKeys(
-  manifest: KubeObject,
+function missingText(
   secret: DesiredSecret,
-  missing: { keys: readonly string[]; exist: readonly string[] },
-): Action {
-  const reason = `not in ${wantedScopes(secret)}: ${missing.keys.join(", ")}; there are ${missing.exist.join(", ") || "none"} (ESOB-E105)`;
+  { keys, exist }: { keys: readonly string[]; exist: readonly string[] },
+): string {
+  return `not in ${wantedScopes(secret)}: ${keys.join(", ")}; there are ${exist.join(", ") || "none"} (ESOB-E105)`;
+}
+
+function blockedBy(manifest: KubeObject, secret: DesiredSecret, reason: string): Action {
   return {
     change: { step: STEP, action: "blocked", target: targetOf(manifest), summary: summaryOf(secret), reason },
   };
@@ -130,7 +135,7 @@ async function waitUntilSynced(
 
 /** Synced, and of this generation: `syncedResourceVersion` begins with it (there is no observedGeneration, eso.md 3.2). */
 function isSynced(object: KubeObject | undefined): boolean {
-  const synced = String(at(object?.["status"], "syncedResourceVersion") ?? "");
+  const synced = textOf(at(object?.["status"], "syncedResourceVersion")) ?? "";
   return readyOf(object)?.ready === true && synced.split("-")[0] === String(object?.metadata.generation);
 }
 

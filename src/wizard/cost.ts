@@ -1,5 +1,5 @@
-import { isCloud } from "../infisical/host.ts";
 import { parseDuration } from "../inputs/durations.ts";
+import { isCloud } from "../inputs/host.ts";
 
 /**
  * Requests that ESO makes for one ExternalSecret (eso.md 1.7): at each sync a login, one GET for each key (one list for

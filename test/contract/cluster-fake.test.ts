@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { BootstrapError } from "../../src/errors.ts";
 import type { KubeObject } from "../../src/kubernetes/cluster.ts";
-import { at } from "../../src/kubernetes/parse.ts";
+import { at } from "../../src/data.ts";
 import { FakeCluster } from "../fakes/cluster.ts";
 import { clusterSuite } from "./cluster-suite.ts";
 

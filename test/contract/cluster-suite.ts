@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Cluster, KubeObject, ObjectRef } from "../../src/kubernetes/cluster.ts";
-import { at, textOf } from "../../src/kubernetes/parse.ts";
+import { at, textOf } from "../../src/data.ts";
 import { Secret } from "../../src/secret.ts";
 
 /** What the suite needs beside the port: another field manager, and how many writes were counted. */

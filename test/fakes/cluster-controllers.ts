@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../src/kubernetes/cluster.ts";
-import { at, recordOf, textOf } from "../../src/kubernetes/parse.ts";
+import { at, recordOf, textOf } from "../../src/data.ts";
 import { knownResource } from "../../src/kubernetes/resources.ts";
 import type { ClusterStore } from "./cluster-store.ts";
 import { accountRef, type FakeTokens, ISSUER } from "./cluster-tokens.ts";

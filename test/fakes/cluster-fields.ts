@@ -1,4 +1,4 @@
-import { isRecord } from "../../src/kubernetes/parse.ts";
+import { isRecord } from "../../src/data.ts";
 
 /** Path of a leaf as its keys; written `.spec.replicas` in messages. */
 export type Path = readonly string[];

@@ -1,5 +1,5 @@
 import type { KubeObject, ListQuery } from "../../src/kubernetes/cluster.ts";
-import { at, textOf } from "../../src/kubernetes/parse.ts";
+import { at, textOf } from "../../src/data.ts";
 
 /** Namespace, labelSelector (`a=b`, `a!=b`, `a in (x,y)`, `a`, `!a`) and fieldSelector (`metadata.name=x`), as the API server takes them. */
 export function matches(object: KubeObject, query: ListQuery): boolean {

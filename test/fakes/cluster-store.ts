@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { ApplyOutcome, KubeObject, ObjectRef } from "../../src/kubernetes/cluster.ts";
-import { at, listOf, recordOf, textOf } from "../../src/kubernetes/parse.ts";
+import { at, listOf, recordOf, textOf } from "../../src/data.ts";
 import { type Resource, isBuiltIn, knownResource } from "../../src/kubernetes/resources.ts";
 import { groupOf } from "./cluster-refusals.ts";
 import {

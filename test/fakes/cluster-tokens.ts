@@ -5,7 +5,7 @@ import type {
   TokenRequestOptions,
   TokenVerdict,
 } from "../../src/kubernetes/cluster.ts";
-import { at, listOf, textsOf } from "../../src/kubernetes/parse.ts";
+import { at, listOf, textsOf } from "../../src/data.ts";
 import { Secret } from "../../src/secret.ts";
 import type { ClusterStore } from "./cluster-store.ts";
 

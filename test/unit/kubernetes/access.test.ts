@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { createAuthority } from "../../e2e/stack/pki.ts";
 import { Secret } from "../../../src/secret.ts";
-import { at } from "../../../src/kubernetes/parse.ts";
+import { at } from "../../../src/data.ts";
 import { failure, open, type Reply, startServer, status } from "./loopback.ts";
 
 const right = (resource: string) => ({ verb: "create", group: "", resource, namespace: "shop" });

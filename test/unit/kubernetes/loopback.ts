@@ -10,7 +10,7 @@ import { onTestFinished } from "vitest";
 
 import { type CreateClusterOptions, createCluster } from "../../../src/kubernetes/client.ts";
 import type { Cluster } from "../../../src/kubernetes/cluster.ts";
-import { at, textOf } from "../../../src/kubernetes/parse.ts";
+import { at, textOf } from "../../../src/data.ts";
 
 /** A request as the server saw it. */
 export interface Seen {
