@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import { COMMANDS } from "../../src/commands.ts";
+import { documentIn, run, SHOP } from "./person.ts";
+
+const NAMES = COMMANDS.map(({ name }) => name);
+
+describe("help", () => {
+  it("lists every command and the exit codes, on 80 columns", async () => {
+    const { code, stdout, stderr, contacted } = await run(["--help"]);
+    expect([code, stderr, contacted]).toEqual([0, "", []]);
+    for (const name of NAMES) expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, "m"));
+    expect(stdout).toContain("130 interrupted");
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it.each(COMMANDS.map(({ name, examples }) => [name, examples] as const))(
+    "of %s has its flags and three examples",
+    async (name, examples) => {
+      const { code, stdout, stderr } = await run([name, "--help"]);
+      expect([code, stderr]).toEqual([0, ""]);
+      for (const flag of ["--file", "--context", "--output", "--timeout", "--debug"])
+        expect(stdout).toContain(flag);
+      for (const example of examples) expect(stdout).toContain(example);
+    },
+  );
+
+  it("tells the version", async () => {
+    expect((await run(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+/);
+  });
+});
+
+const WRONG: readonly (readonly [what: string, argv: string[], says: string])[] = [
+  ["an unknown command", ["aply"], "apply"],
+  ["an unknown flag", ["plan", "--evironment", "prod"], "--environment"],
+  ["a flag without its value", ["plan", "--file"], "--file"],
+  ["too many words", ["plan", "shop"], "argument"],
+  ["a missing word", ["explain"], "code"],
+  ["an output that is none", ["plan", "-o", "yaml"], "json"],
+  ["a timeout that is none", ["plan", "--timeout", "soon"], "duration"],
+  ["a code that is none", ["explain", "ESOB-R1O3"], "ESOB-R103"],
+  ["a file that is not there", ["apply", "-f", "none.yaml", "--yes"], "none.yaml"],
+  ["nothing to go by", ["apply", "--yes"], "--project"],
+];
+
+describe("wrong usage: exit 2, nothing is contacted or written", () => {
+  it.each(WRONG)("%s", async (_what, argv, says) => {
+    const ran = await run(argv);
+    expect(ran.code, ran.stderr).toBe(2);
+    expect(ran.stdout).toBe("");
+    expect(ran.stderr).toMatch(/^✖ .*/);
+    expect(ran.stderr).toContain(says);
+    expect(ran.stderr).toMatch(/^ {2}Fix /m);
+    expect(ran.stderr).toContain("Nothing was changed.");
+    expect([ran.contacted, ran.files.size]).toEqual([[], 0]);
+  });
+
+  it.each(WRONG)("%s, as one JSON document", async (_what, argv) => {
+    const [command = "", ...rest] = argv;
+    for (const json of [["-o", "json"], ["--output=json"], ["-ojson"]]) {
+      const ran = await run([command, ...json, ...rest]);
+      expect(ran.code).toBe(2);
+      expect(documentIn(ran)).toMatchObject({ apiVersion: "eso-bootstrap/v1", kind: "Error", exitCode: 2 });
+      expect(documentIn(ran)["code"]).toMatch(/^ESOB-C1/);
+      expect(documentIn(ran)["fix"]).toHaveProperty("summary");
+    }
+  });
+
+  it("a flag of one store where the file has several", async () => {
+    const second = "  - {name: other, namespace: cart, environment: prod, path: /cart}\n";
+    const file = SHOP.replace("secrets:", `${second}secrets:`);
+    const ran = await run(["apply", "--path", "/shop", "--yes"], { files: { "eso-bootstrap.yaml": file } });
+    expect([ran.code, ran.contacted]).toEqual([2, []]);
+    expect(ran.stderr).toContain("ESOB-C105");
+    expect(ran.stderr).toContain("--path");
+  });
+
+  it("an environment that names another Infisical than the file", async () => {
+    const ran = await run(["plan"], {
+      files: { "eso-bootstrap.yaml": SHOP },
+      env: { INFISICAL_DOMAIN: "https://eu.infisical.com" },
+    });
+    expect([ran.code, ran.contacted]).toEqual([2, []]);
+    expect(ran.stderr).toContain("ESOB-C106");
+  });
+
+  it("half a credential", async () => {
+    const ran = await run(["plan"], {
+      files: { "eso-bootstrap.yaml": SHOP },
+      env: { INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: "3f61" },
+    });
+    expect([ran.code, ran.contacted]).toEqual([2, []]);
+    expect(ran.stderr).toContain("INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET");
+  });
+});
+
+describe("a file with mistakes", () => {
+  const FILE = `apiVersion: eso-bootstrap/v1
+infisical:
+  host: https://infisical.example
+  projct: shop
+eso:
+  manage: perhaps
+stores:
+  - {name: infisical, namespace: shop, environment: prod, path: /shop}
+  - {name: infisical, namespace: shop, environment: dev, path: shop}
+secrets:
+  - {name: db, namespace: shop, store: infisical, refreshInterval: 1 fortnight, keys: [A]}
+  - {name: db, namespace: shop, store: infisical, keys: [A]}
+  - {name: mail, namespace: shop, store: infisicle, keys: [A]}
+`;
+
+  it.each(["init", "plan", "apply", "render", "store"])("%s: all are told at once", async (command) => {
+    const yes = ["init", "apply", "store"].includes(command) ? ["--yes"] : [];
+    const ran = await run([command, ...yes], { files: { "eso-bootstrap.yaml": FILE } });
+    expect([ran.code, ran.contacted]).toEqual([2, []]);
+    const lines = [
+      /line 4, column \d+: unknown key "projct"; did you mean "project"\?/,
+      /line 6, column \d+: .*perhaps/,
+      /line 9, column \d+: [^:]*path: .*"shop"/,
+      /line 11, column \d+: .*1 fortnight/,
+    ];
+    const flat = ran.stderr.replaceAll(/\s+/g, " ");
+    for (const line of lines) expect(flat).toMatch(line);
+    expect(ran.files.get("eso-bootstrap.yaml")).toBe(FILE);
+  });
+
+  it("names that are there twice, and a store that no one defines", async () => {
+    const file = FILE.replace("projct", "project")
+      .replace("perhaps", "true")
+      .replace("path: shop", "path: /shop")
+      .replace("1 fortnight", "60s");
+    const ran = await run(["plan"], { files: { "eso-bootstrap.yaml": file } });
+    expect(ran.code).toBe(2);
+    const flat = ran.stderr.replaceAll(/\s+/g, " ");
+    expect(flat).toMatch(/line 9, .*infisical/);
+    expect(flat).toMatch(/line 12, .*db/);
+    expect(flat).toMatch(/line 13, .*infisicle.*infisical/);
+  });
+});
