@@ -7,8 +7,9 @@ import type { Terminal } from "./ui/terminal.ts";
 import { VERSION } from "./version.ts";
 
 const EXIT_CODES = `Exit codes:
-  0 done, healthy   1 failed with a known cause   2 wrong usage   5 not reachable or not allowed
-  6 plan: there are changes   70 a bug   124 timed out   130 interrupted or declined`;
+  0 done, healthy   1 failed with a known cause   2 wrong usage
+  5 not reachable or not allowed   6 plan: there are changes   70 a bug
+  124 timed out   130 interrupted or declined`;
 
 /** Runs a command that was parsed. */
 export type Execute = (record: CommandRecord, invocation: Invocation) => Promise<void>;

@@ -1,5 +1,6 @@
 import type { Event } from "../engine/events.ts";
 import type { ActionKind } from "../engine/plan.ts";
+import { scrub } from "../secret.ts";
 import { checkLines, timed } from "./human-checks.ts";
 import { errorLines } from "./human-error.ts";
 import { planLines, targetName } from "./human-plan.ts";
@@ -149,7 +150,7 @@ function stackLines(error: Error): string[] {
 
 function bugLines(error: unknown, style: Style): string[] {
   const known = error instanceof Error;
-  const text = known ? `${error.name}: ${error.message.split("\n", 1)[0] ?? ""}` : typeof error;
+  const text = known ? `${error.name}: ${scrub(error.message.split("\n", 1)[0] ?? "")}` : typeof error;
   return [
     ...wrapped(
       `This is a bug in eso-bootstrap: ${text}`,

@@ -1,6 +1,7 @@
 import type { ApplyResult } from "../engine/apply.ts";
 import type { Change, Plan } from "../engine/plan.ts";
 import { isBootstrapError, reasonOf, type BootstrapError } from "../errors.ts";
+import { scrub } from "../secret.ts";
 import type { ClusterResult, CommandResult, Reporter, SyncedSecret, Verbosity } from "./reporter.ts";
 import { createStyle } from "./style.ts";
 import type { Terminal } from "./terminal.ts";
@@ -99,7 +100,7 @@ function bugOf(error: unknown): Record<string, unknown> {
   if (isBootstrapError(error)) return errorOf(error);
   return {
     code: "BUG",
-    message: `This is a bug in eso-bootstrap: ${reasonOf(error).split("\n", 1)[0] ?? ""}`,
+    message: `This is a bug in eso-bootstrap: ${scrub(reasonOf(error).split("\n", 1)[0] ?? "")}`,
     fix: { summary: "Please report it, with what `--debug` shows." },
     docs: "docs/troubleshooting.md#bug",
     exitCode: 70,
