@@ -26,9 +26,11 @@ beforeEach(async () => {
   for (const proxy of Object.values(world.proxies)) proxy.clear();
 });
 
-afterEach(() => {
+afterEach(() => expectNoWrites());
+
+function expectNoWrites(): void {
   expect(writes()).toEqual([]);
-});
+}
 
 function writes(): string[] {
   const { kubernetes, infisical } = world.proxies;
@@ -40,7 +42,7 @@ function writes(): string[] {
 const ARGS = ["init", "-f", "eso-bootstrap.yaml", "--yes"];
 
 /** Fails with this code, says it on a screen of at most 80 columns with a way out, and as JSON. */
-async function fails(
+async function expectFailure(
   exit: number,
   code: string,
   { args = ARGS, env = {} }: { args?: readonly string[]; env?: Record<string, string> } = {},
@@ -58,17 +60,17 @@ async function fails(
 
 describe("no way into the cluster", () => {
   it("no kubeconfig", async () => {
-    await fails(5, "ESOB-L101", { env: { KUBECONFIG: join(world.dir, "none") } });
+    await expectFailure(5, "ESOB-L101", { env: { KUBECONFIG: join(world.dir, "none") } });
   });
 
   it("no such context: those that exist are listed", async () => {
-    const { stderr } = await fails(5, "ESOB-L102", { args: [...ARGS, "--context", "prod"] });
+    const { stderr } = await expectFailure(5, "ESOB-L102", { args: [...ARGS, "--context", "prod"] });
     expect(stderr).toMatch(/\be2e\b/);
   });
 
   it("an expired client certificate", async () => {
     const kubeconfig = world.stack.clientCert({ commonName: "late", expired: true });
-    const { stderr } = await fails(5, "ESOB-K102", { env: { KUBECONFIG: kubeconfig } });
+    const { stderr } = await expectFailure(5, "ESOB-K102", { env: { KUBECONFIG: kubeconfig } });
     expect(stderr).toContain("expired");
   });
 
@@ -79,7 +81,7 @@ describe("no way into the cluster", () => {
     const users = [{ name: "down", user: { token: "none" } }];
     const file = { clusters: [cluster], contexts: [context], users, "current-context": "down" };
     await writeFile(kubeconfig, stringify({ apiVersion: "v1", kind: "Config", ...file }));
-    await fails(5, "ESOB-K101", { env: { KUBECONFIG: kubeconfig } });
+    await expectFailure(5, "ESOB-K101", { env: { KUBECONFIG: kubeconfig } });
   });
 
   it("too few rights: all are named at once, before the first write", async () => {
@@ -97,7 +99,7 @@ describe("no way into the cluster", () => {
     await until("the binding", async () =>
       (await stack.kubectl(["auth", "can-i", "list", "secrets", "--as=reader"])).startsWith("yes"),
     );
-    const { stderr } = await fails(5, "ESOB-K104", {
+    const { stderr } = await expectFailure(5, "ESOB-K104", {
       env: { KUBECONFIG: stack.clientCert({ commonName: "reader" }) },
     });
     for (const right of ["namespaces", "clusterrolebindings", "serviceaccounts", "secretstores", "leases"])
@@ -110,23 +112,23 @@ describe("no way into the cluster", () => {
 describe("no way into Infisical", () => {
   it("a wrong client secret, and the lock-out after the third", async () => {
     const env = { INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: "wrong" };
-    await fails(5, "ESOB-I105", { env });
+    await expectFailure(5, "ESOB-I105", { env });
     await world.cli(ARGS, { env });
     await world.cli(ARGS, { env });
-    await fails(5, "ESOB-I106");
+    await expectFailure(5, "ESOB-I106");
     world.infisical.advance(400);
   });
 
   it("no credential at all", async () => {
     const env = { INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: "", INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: "" };
-    await fails(5, "ESOB-I104", { env });
+    await expectFailure(5, "ESOB-I104", { env });
   });
 
   it("an Infisical that is down, and one that is something else", async () => {
     await world.config(settings(world, { infisical: { host: "http://127.0.0.1:1" } }));
-    await fails(5, "ESOB-I101");
+    await expectFailure(5, "ESOB-I101");
     await world.config(settings(world, { infisical: { host: world.stack.apiServer } }));
-    await fails(5, "ESOB-I102");
+    await expectFailure(5, "ESOB-I102");
   });
 
   it("too few rights: all are named before the first write", async () => {
@@ -138,7 +140,7 @@ describe("no way into Infisical", () => {
       INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: clientId,
       INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: clientSecret,
     };
-    const { stderr } = await fails(5, "ESOB-I109", { env });
+    const { stderr } = await expectFailure(5, "ESOB-I109", { env });
     for (const right of ["create identity", "create role"]) expect(stderr).toContain(right);
   });
 });
@@ -154,26 +156,26 @@ describe("what is not there", () => {
 
   it("a project that does not exist: those that do are listed", async () => {
     await place({ project: "shopp" });
-    const { stderr } = await fails(1, "ESOB-I201");
+    const { stderr } = await expectFailure(1, "ESOB-I201");
     expect(stderr).toContain("shop, web-site-x7k2");
   });
 
   it("a project's name instead of its slug: the slug is shown", async () => {
     await place({ project: "Web Site" });
-    const { stderr } = await fails(1, "ESOB-I204");
+    const { stderr } = await expectFailure(1, "ESOB-I204");
     expect(stderr).toContain("web-site-x7k2");
   });
 
   it("an environment that does not exist, and its name instead of its slug", async () => {
     await place({}, { environment: "live" });
-    expect((await fails(1, "ESOB-I202")).stderr).toContain("dev, staging, prod");
+    expect((await expectFailure(1, "ESOB-I202")).stderr).toContain("dev, staging, prod");
     await place({}, { environment: "Production" });
-    expect((await fails(1, "ESOB-I204")).stderr).toContain("prod");
+    expect((await expectFailure(1, "ESOB-I204")).stderr).toContain("prod");
   });
 
   it("a folder that does not exist: those that do are listed", async () => {
     await place({}, { path: "/shopp" });
-    expect((await fails(1, "ESOB-I203")).stderr).toContain("/shop");
+    expect((await expectFailure(1, "ESOB-I203")).stderr).toContain("/shop");
   });
 });
 
@@ -187,19 +189,23 @@ describe("helm", () => {
   };
 
   it("is missing", async () => {
-    await fails(5, "ESOB-H101", { env: { PATH: join(world.dir, "nowhere") } });
+    await expectFailure(5, "ESOB-H101", { env: { PATH: join(world.dir, "nowhere") } });
   });
 
   it("is older than 3.14", async () => {
     const dir = await shim("old", 'echo "v3.12.3+g3a31588"');
-    const { stderr } = await fails(5, "ESOB-H102", { env: { PATH: `${dir}:${dirname(process.execPath)}` } });
+    const { stderr } = await expectFailure(5, "ESOB-H102", {
+      env: { PATH: `${dir}:${dirname(process.execPath)}` },
+    });
     expect(stderr).toContain("3.12.3");
   });
 });
 
 describe("a file that is no configuration: nothing is contacted", () => {
   const bomb = ["a: &a [x,x,x,x,x,x,x,x,x]"]
-    .concat([..."bcdefghij"].map((name, at) => `${name}: &${name} [${`*${"abcdefghij"[at]},`.repeat(9)}x]`))
+    .concat(
+      Array.from("bcdefghij").map((name, at) => `${name}: &${name} [${`*${"abcdefghij"[at]},`.repeat(9)}x]`),
+    )
     .join("\n");
   const unknown = "apiVersion: eso-bootstrap/v1\ninfisical:\n  projct: shop\nstores: []\n";
   const files: [title: string, content: string | Buffer, says: RegExp][] = [

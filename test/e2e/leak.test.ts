@@ -43,7 +43,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await world?.stop();
-  await Promise.all([temp, records, shims].map((dir) => dir && rm(dir, { recursive: true, force: true })));
+  for (const dir of [temp, records, shims]) if (dir) await rm(dir, { recursive: true, force: true });
 });
 
 afterEach(async () => {
@@ -141,7 +141,7 @@ function expectOnTheRightWay(): void {
       wrong.push(`reviewer token to ${where}`);
     const issuer = claims(authorization.replace("Bearer ", ""))["iss"];
     if (authorization !== "" && issuer !== undefined)
-      wrong.push(`a token of ${String(issuer)} as the bearer of ${where}`);
+      wrong.push(`a token of ${JSON.stringify(issuer)} as the bearer of ${where}`);
   }
   const access = new Set(toInfisical.map(({ headers }) => headers.authorization?.slice(7)).filter(Boolean));
   for (const { method, path, headers, body } of world.proxies.kubernetes.seen) {
@@ -156,7 +156,10 @@ function expectOnTheRightWay(): void {
 
 function claims(token: string): Record<string, unknown> {
   try {
-    return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+    return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as Record<
+      string,
+      unknown
+    >;
   } catch {
     return {};
   }
