@@ -1,4 +1,4 @@
-import { isRecord } from "../data.ts";
+import { at, isRecord, recordOf } from "../data.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Action, ActionKind, Change, FieldDiff, Target } from "../engine/plan.ts";
 import {
@@ -36,6 +36,8 @@ export async function lookAtObject(context: RoadContext, plan: ObjectPlan): Prom
   if (!isOurs(live)) {
     if (manifest.kind === "Namespace") return same(plan);
     if (!options.adopt) return blocked(plan, "somebody else made it; --adopt takes it over");
+    const provider = foreignProvider(live, manifest);
+    if (provider) return replace(context, plan, live, provider);
   }
   const replaced = immutableDiff(live, manifest);
   if (replaced) return replace(context, plan, live, replaced);
@@ -133,6 +135,16 @@ function replace(context: RoadContext, plan: ObjectPlan, live: KubeObject, diff:
       await plan.settle?.();
     },
   };
+}
+
+/**
+ * Somebody's store keeps its provider and its other login when ours is merged into it: two providers are refused, and with two
+ * logins ESO takes the other (eso.md 1.2). No Secret hangs on a store, so it can be made anew.
+ */
+function foreignProvider(live: KubeObject, manifest: KubeObject): FieldDiff[] | undefined {
+  if (!["SecretStore", "ClusterSecretStore"].includes(manifest.kind)) return undefined;
+  const names = ({ spec }: KubeObject) => Object.keys(recordOf(at(spec, "provider"))).join(", ");
+  return [{ path: "spec.provider", from: names(live), to: names(manifest) }];
 }
 
 /** Fields that the API server never lets anybody change: the object has to be made anew. */
