@@ -43,20 +43,28 @@ export function wrap(text: string, columns: number): string[] {
   return text.split("\n").flatMap((paragraph) => wrapParagraph(paragraph, columns));
 }
 
+/** Measures each word once: a foreign text of a megabyte must not cost its square. */
 function wrapParagraph(paragraph: string, columns: number): string[] {
   const lines: string[] = [];
   let line = "";
+  let used = 0;
   for (const word of paragraph.trimEnd().split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (width(longer) <= columns || line.trim() === "") {
-      line = longer;
+    const wide = width(word);
+    const isFirst = line === "";
+    if (isFirst || used + 1 + wide <= columns || isBlank(line)) {
+      line = isFirst ? word : `${line} ${word}`;
+      used += wide + (isFirst ? 0 : 1);
       continue;
     }
     lines.push(line.trimEnd());
     line = word;
+    used = wide;
   }
   return [...lines, line];
 }
+
+/** True for an indent: the first word may then be longer than the line. */
+const isBlank = (line: string) => line.length < 40 && line.trim() === "";
 
 /** `0.8s`, `34s`, `2m 05s`: as exact as a person wants it. */
 export function duration(ms: number): string {
