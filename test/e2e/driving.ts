@@ -41,7 +41,8 @@ export function troubleOf({ json, code, stderr }: Run<ApplyResult>): string {
   const checks = (json.checks ?? [])
     .filter(({ status }) => status === "fail")
     .map(({ code: its, title, message }) => `${its} ${title}: ${message}`);
-  return [...(code === 0 ? [] : [`exit ${code}`, stderr.slice(-1500)]), failed, ...checks]
+  const whole = json.applied ? "" : JSON.stringify(json);
+  return [...(code === 0 ? [] : [`exit ${code}`, stderr.slice(-1500)]), whole, failed, ...checks]
     .filter(Boolean)
     .join("\n");
 }
