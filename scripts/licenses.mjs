@@ -7,7 +7,9 @@ const RULE = `\n${"-".repeat(80)}\n\n`;
 /** The licences of every package that a file of the bundle came from; `inputs` are the keys of esbuild's metafile. */
 export function thirdPartyLicenses(root, inputs) {
   const folders = new Set(inputs.map(packageFolder).filter((folder) => folder !== undefined));
-  const sections = [...folders].toSorted((a, b) => (a < b ? -1 : 1)).map((folder) => section(join(root, folder)));
+  const sections = [...folders]
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((folder) => section(join(root, folder)));
   return `eso-bootstrap contains code of these packages.\n${RULE}${sections.join(RULE)}`;
 }
 
