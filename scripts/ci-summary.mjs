@@ -12,14 +12,25 @@ for (const file of readdirSync(folder)) {
 }
 
 function addSuite(name, exitCode) {
-  const report = `${name}.json`;
-  const found = existsSync(join(folder, report)) ? JSON.parse(read(report)) : undefined;
+  const found = reportOf(`${name}.json`);
   const failed = found?.numFailedTests ?? 0;
   sum.passed += found?.numPassedTests ?? 0;
   sum.skipped += (found?.numPendingTests ?? 0) + (found?.numTodoTests ?? 0);
   // A suite that could not be loaded, or a runner that crashed, has no failed test to show.
-  sum.failed += failed > 0 ? failed : exitCode === 0 ? 0 : 1;
-  process.stdout.write(`${name}: ${found?.numPassedTests ?? 0} passed, ${failed} failed (exit ${exitCode})\n`);
+  sum.failed += failed > 0 ? failed : exitCode === 0 && found ? 0 : 1;
+  process.stdout.write(
+    `${name}: ${found?.numPassedTests ?? 0} passed, ${failed} failed (exit ${exitCode})\n`,
+  );
+}
+
+/** undefined: none was written, or only half of it, because the runner died. */
+function reportOf(file) {
+  if (!existsSync(join(folder, file))) return undefined;
+  try {
+    return JSON.parse(read(file));
+  } catch {
+    return undefined;
+  }
 }
 
 process.exitCode = sum.failed === 0 && sum.passed > 0 ? 0 : 1;
