@@ -30,6 +30,8 @@ const DONE: Readonly<Record<ActionKind, string>> = {
 /** What the reporter remembers between events. */
 interface Memory {
   planShown: boolean;
+  /** With -v each check is told when it ends; the result does not tell them again. */
+  checksShown: boolean;
   began: number;
   /** When the first check could have started: the end of what came before it. */
   proofBegan: number;
@@ -41,7 +43,13 @@ export function createHumanReporter(terminal: Terminal, options: HumanOptions = 
   const { verbosity = "normal", now = Date.now, every } = options;
   const style = createStyle(terminal);
   const spinner = createSpinner({ sink: terminal.stderr, style, now, ...(every && { every }) });
-  const memory: Memory = { planShown: false, began: now(), proofBegan: now(), lastWait: "" };
+  const memory: Memory = {
+    planShown: false,
+    checksShown: false,
+    began: now(),
+    proofBegan: now(),
+    lastWait: "",
+  };
   const all = verbosity === "verbose" || verbosity === "debug";
   const tell: Teller = {
     style,
@@ -67,7 +75,13 @@ export function createHumanReporter(terminal: Terminal, options: HumanOptions = 
         terminal.stdout.write(result.text.endsWith("\n") ? result.text : `${result.text}\n`);
         return;
       }
-      finish(resultLines(result, style, { all, planShown: memory.planShown, ...times(memory, now()) }));
+      finish(
+        resultLines(result, style, {
+          all: all && !memory.checksShown,
+          planShown: memory.planShown,
+          ...times(memory, now()),
+        }),
+      );
     },
     fail(error, known) {
       finish([
@@ -121,6 +135,7 @@ function hear(event: Event, tell: Teller): void {
     }
     case "checked":
       if (tell.all) tell.line(checkLines([event.result], style, "  "));
+      memory.checksShown = tell.all;
       return watched ? spinner.show("proving", "proving") : undefined;
     case "note":
       return tell.line(wrapped(event.text, "  ", style));
