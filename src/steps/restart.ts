@@ -14,11 +14,12 @@ const KINDS = ["Deployment", "StatefulSet", "DaemonSet"];
 const annotationFor = (secret: string) =>
   `eso-bootstrap/secret-${secret}`.slice(0, 63 + "eso-bootstrap/".length);
 
-/** With `--restart`: workloads that use the Secret and were not yet started with its present content. */
+/** With `--restart`: workloads that use the Secret and were not yet started with the content that it has, or is about to get. */
 export async function lookAtRestarts(
   context: RoadContext,
   secret: DesiredSecret,
   namespace: string,
+  isChanging: boolean,
 ): Promise<Action[]> {
   if (!context.options.restart || secret.restart === "none") return [];
   const hash = await hashOf(context, secret, namespace);
@@ -27,7 +28,7 @@ export async function lookAtRestarts(
     for await (const workload of context.cluster.list({ apiVersion: "apps/v1", kind, namespace }))
       if (isMeant(workload, secret)) users.push(workload);
   return users
-    .filter((workload) => hash === undefined || startedWith(workload, secret) !== hash)
+    .filter((workload) => hash === undefined || isChanging || startedWith(workload, secret) !== hash)
     .map((workload) => restart(context, workload, secret));
 }
 
@@ -83,6 +84,7 @@ function restart(context: RoadContext, workload: KubeObject, secret: DesiredSecr
     needs: { kubernetes: rightsFor(workload, ["patch"]) },
     apply: async () => {
       const hash = (await hashOf(context, secret, workload.metadata.namespace ?? "default")) ?? "";
+      if (startedWith(workload, secret) === hash) return;
       const annotations = at(workload["spec"], "template", "metadata", "annotations");
       const path = "/spec/template/metadata/annotations";
       await cluster.patch(refOf(workload), [

@@ -2,7 +2,7 @@ import { at, textOf } from "../data.ts";
 import { externalSecretManifest, namespaceManifest } from "../desired/manifests.ts";
 import type { DesiredSecret } from "../desired/desired.ts";
 import { BootstrapError } from "../errors.ts";
-import type { Action, Step } from "../engine/plan.ts";
+import { isWrite, type Action, type Step } from "../engine/plan.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 import type { RoadContext } from "./context.ts";
 import { missingKeys, wantedScopes } from "./keys.ts";
@@ -47,7 +47,7 @@ async function lookAtSecret(context: RoadContext, secret: DesiredSecret): Promis
       return [
         ...(await lookAtNamespace(context, secret, namespace)),
         action,
-        ...(await lookAtRestarts(context, secret, namespace)),
+        ...(await lookAtRestarts(context, secret, namespace, isWrite(action.change))),
       ];
     }),
   );
@@ -81,7 +81,7 @@ function missingText(
   secret: DesiredSecret,
   { keys, exist }: { keys: readonly string[]; exist: readonly string[] },
 ): string {
-  return `not in ${wantedScopes(secret)}: ${keys.join(", ")}; there are ${exist.join(", ") || "none"} (ESOB-E105)`;
+  return `not in ${wantedScopes(secret)}: ${keys.join(", ")}; there are ${exist.toSorted().join(", ") || "none"} (ESOB-E105)`;
 }
 
 function blockedBy(manifest: KubeObject, secret: DesiredSecret, reason: string): Action {
