@@ -8,10 +8,17 @@ const WIDE =
 // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
+/** One column a character: almost everything that is ever measured. */
+const PLAIN = /^[ -~]*$/;
+/** Intl.Segmenter takes minutes for a word of a megabyte (Node 20): nothing that long is laid out to the column anyway. */
+const LONG = 5000;
+
 /** Columns that a text takes on the screen; colours take none. */
 export function width(text: string): number {
+  const plain = stripVTControlCharacters(text);
+  if (PLAIN.test(plain) || plain.length > LONG) return plain.length;
   let columns = 0;
-  for (const { segment } of graphemes.segment(stripVTControlCharacters(text))) {
+  for (const { segment } of graphemes.segment(plain)) {
     columns += WIDE.test(segment) ? 2 : 1;
   }
   return columns;
