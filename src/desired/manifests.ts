@@ -6,8 +6,8 @@ import { fromTemplate, type Edit } from "../templates.ts";
 import type { KeyInput, Namespaces } from "../inputs/inputs.ts";
 import type { Desired, DesiredSecret, DesiredStore } from "./desired.ts";
 
-/** The annotation that tells a store apart after the identity or its CA changed, so that ESO validates it again at once. */
-export const CA_KEY = "ca.crt";
+/** Key of the ConfigMap that holds the CA of a self-signed Infisical. */
+const CA_KEY = "ca.crt";
 
 export function namespaceManifest(name: string): KubeObject {
   return fromTemplate("namespace", [[["metadata", "name"], name]]);

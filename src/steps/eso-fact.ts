@@ -83,7 +83,7 @@ export function isServed(crd: KubeObject | undefined): boolean {
   );
 }
 
-export async function findControllers(cluster: Cluster): Promise<Controller[]> {
+async function findControllers(cluster: Cluster): Promise<Controller[]> {
   const labelled: Controller[] = [];
   const query = { apiVersion: "apps/v1", kind: "Deployment" };
   for await (const deployment of cluster.list({

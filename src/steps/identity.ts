@@ -185,7 +185,7 @@ function differences(access: Access | undefined, store: DesiredStore): FieldDiff
 const describeRules = (rules: readonly Rule[] | undefined) => (rules ? "other rules" : "none");
 
 /** `read /shop in prod, nothing else`: the grant in words. */
-export function describe({ grant }: DesiredStore): string {
+function describe({ grant }: DesiredStore): string {
   const scopes = grant.scopes.map(
     ({ environment, path, subtree }) => `${path}${subtree ? " and below" : ""} in ${environment}`,
   );

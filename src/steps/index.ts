@@ -9,7 +9,7 @@ import { secretStep } from "./secret.ts";
 import { storeStep } from "./store.ts";
 
 /** The road, in order (product.md section 1). Read this to know what the tool does. */
-export const ROAD: readonly Step<RoadContext>[] = [
+const ROAD: readonly Step<RoadContext>[] = [
   esoStep,
   reviewerStep,
   projectStep,

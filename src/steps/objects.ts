@@ -51,7 +51,7 @@ export async function lookAtObject(context: RoadContext, plan: ObjectPlan): Prom
   return plan.whenSame?.(live) ?? same(plan);
 }
 
-export function isOurs(object: KubeObject): boolean {
+function isOurs(object: KubeObject): boolean {
   return object.metadata.labels?.[MANAGED_BY_LABEL] === MANAGER;
 }
 

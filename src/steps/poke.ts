@@ -3,7 +3,7 @@ import type { KubeObject, ObjectRef } from "../kubernetes/cluster.ts";
 import type { RoadContext } from "./context.ts";
 
 /** ESO looks at an object again at once when an annotation changes; otherwise only after its back-off (eso.md 1.7, 2.1). */
-export const POKE_ANNOTATION = "force-sync";
+const POKE_ANNOTATION = "force-sync";
 
 /** Has ESO look at the object now. */
 export async function poke({ cluster, clock }: RoadContext, ref: ObjectRef): Promise<void> {

@@ -34,7 +34,7 @@ export async function assertRights(context: RoadContext, actions: readonly Actio
 }
 
 /** `create secrets in external-secrets`: as `kubectl auth can-i` says it. */
-export function describeAccess({ verb, group, resource, namespace, name }: AccessQuery): string {
+function describeAccess({ verb, group, resource, namespace, name }: AccessQuery): string {
   const full = group && !["apps"].includes(group) ? `${resource}.${group}` : resource;
   return `${verb} ${full}${name ? ` ${name}` : ""}${namespace ? ` in ${namespace}` : ""}`;
 }

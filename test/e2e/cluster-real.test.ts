@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { createCluster } from "../../src/kubernetes/client.ts";
 import type { Cluster, KubeObject } from "../../src/kubernetes/cluster.ts";
-import { at } from "../../src/kubernetes/parse.ts";
+import { at } from "../../src/data.ts";
 import { clusterSuite } from "../contract/cluster-suite.ts";
 import { existingCluster } from "./stack/existing.ts";
 import { type Stack, startStack } from "./stack/stack.ts";

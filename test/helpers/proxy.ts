@@ -1,4 +1,9 @@
-import { createServer as createPlainServer, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
+import {
+  createServer as createPlainServer,
+  type IncomingMessage,
+  request as httpRequest,
+  type ServerResponse,
+} from "node:http";
 import { Agent, createServer as createSecureServer, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 
@@ -36,7 +41,11 @@ export interface Proxy {
 }
 
 /** A reverse proxy on loopback in front of a real server: counts, delays, breaks. Bearer tokens pass through. */
-export async function startProxy(target: { url: string; ca?: string; tls?: { key: string; cert: string } }): Promise<Proxy> {
+export async function startProxy(target: {
+  url: string;
+  ca?: string;
+  tls?: { key: string; cert: string };
+}): Promise<Proxy> {
   const upstream = new URL(target.url);
   const agent = new Agent({ ...(target.ca !== undefined && { ca: target.ca }), keepAlive: true });
   const seen: Seen[] = [];

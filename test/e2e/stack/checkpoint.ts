@@ -9,7 +9,8 @@ interface KeyValue {
 }
 
 /** What the control plane keeps for itself: its own leases, nodes and their heartbeats, events. */
-const LEFT_ALONE = /^\/registry\/(events|masterleases|minions|leases\/kube-node-lease|leases\/kube-system\/apiserver-)/;
+const LEFT_ALONE =
+  /^\/registry\/(events|masterleases|minions|leases\/kube-node-lease|leases\/kube-system\/apiserver-)/;
 
 /** etcd's transactions take at most 128 operations (`--max-txn-ops`). */
 const OPERATIONS = 100;
