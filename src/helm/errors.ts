@@ -6,6 +6,8 @@ import type { RunResult } from "../system/system.ts";
 const TIMED_OUT = 124;
 /** Enough to see what helm was at, few enough for a screen. */
 const LAST_LINES = 6;
+/** An API server may answer with all that it was sent, and helm with all that it was answered: a release is a megabyte. */
+const LONGEST = 500;
 
 /**
  * What helm says, and which of our codes that is. Helm has no exit codes of its own, so its words are all there is;
@@ -70,7 +72,8 @@ function lastLines(stderr: string): string[] {
     .split("\n")
     .map((line) => line.trimEnd())
     .filter((line) => line !== "" && !line.startsWith("WARNING: Kubernetes configuration file"))
-    .slice(-LAST_LINES);
+    .slice(-LAST_LINES)
+    .map((line) => (line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line));
 }
 
 export function helmMissing(): BootstrapError {

@@ -66,6 +66,14 @@ describe("helmError", () => {
     expect(error.facts["helm said"]?.split("\n")).toEqual([34, 35, 36, 37, 38, 39].map((n) => `line ${n}`));
   });
 
+  it("keeps no token and no megabyte that a server has sent back", () => {
+    const stderr = `Error: echo "Bearer eyJhbGciOiJSUzI1NiJ9.${"a".repeat(80)}.bb" ${"x".repeat(1_000_000)}`;
+    const { reason = "" } = helmError({ exitCode: 1, stdout: "", stderr }, "do it");
+    expect(reason).toContain("[token]");
+    expect(reason).not.toContain("aaaa");
+    expect(reason.length).toBeLessThan(600);
+  });
+
   it("has a reason even where helm said nothing", () => {
     expect(helmError({ exitCode: 137, stdout: "", stderr: "" }, "do it").reason).toBe(
       "it ended with exit code 137",
