@@ -35,7 +35,7 @@ it("every code is of a known area, and is used", () => {
   const sources = filesBelow("src", ".ts").filter((file) => file !== "src/codes.ts");
   const text = sources.map(textOf).join("\n");
   expect(codes.filter((code) => !/^ESOB-[CLKHIRSE]\d{3}$/.test(code))).toEqual([]);
-  expect(codes.filter((code) => !text.includes(`"${code}"`))).toEqual([]);
+  expect(codes.filter((code) => !text.includes(code))).toEqual([]);
 });
 
 describe("templates", () => {
