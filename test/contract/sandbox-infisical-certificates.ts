@@ -18,10 +18,10 @@ const time = (date: Date) =>
   der(
     0x17,
     Buffer.from(
-      `${date
+      date
         .toISOString()
         .replaceAll(/[-:T]|\.\d+/gu, "")
-        .slice(2)}`,
+        .slice(2),
     ),
   );
 

@@ -53,7 +53,7 @@ describe("the talk's road", () => {
   const app = () => world.stack.api<Live>("GET", "/apis/apps/v1/namespaces/shop/deployments/shop");
   /** The variables that a container would be started with now; undefined for one that keeps it from starting. */
   const variables = async () => {
-    const data = await world.secret("shop", "shop-db").catch(() => ({}) as Record<string, string>);
+    const data = await world.secret("shop", "shop-db").catch((): Record<string, string> => ({}));
     return VARIABLES.filter((name) => name in data);
   };
 

@@ -66,7 +66,7 @@ function stable(value: unknown): string {
   return (
     JSON.stringify(value, (_key, entry: unknown) =>
       isRecord(entry)
-        ? Object.fromEntries(Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)))
+        ? Object.fromEntries(Object.entries(entry).toSorted(([a], [b]) => (a < b ? -1 : 1)))
         : entry,
     ) ?? "undefined"
   );

@@ -60,7 +60,7 @@ export class ClusterStore {
   list(wanted: (object: KubeObject) => boolean): KubeObject[] {
     const found = [...this.#objects.values()].map(({ object }) => object).filter(wanted);
     const place = ({ metadata }: KubeObject) => `${metadata.namespace ?? ""}/${metadata.name}`;
-    return found.map((object) => structuredClone(object)).sort((a, b) => (place(a) < place(b) ? -1 : 1));
+    return found.map((object) => structuredClone(object)).toSorted((a, b) => (place(a) < place(b) ? -1 : 1));
   }
 
   /** Server-side apply. Nothing changes with `dryRun`, on a conflict, or when all is there already. */
@@ -176,7 +176,7 @@ export function refOf({ apiVersion, kind, metadata }: KubeObject): ObjectRef {
 
 /** One object, whatever the version it is asked in. */
 function keyOf(target: ObjectRef | KubeObject): string {
-  const { name, namespace } = "metadata" in target ? (target as KubeObject).metadata : (target as ObjectRef);
+  const { name, namespace } = "metadata" in target ? target.metadata : target;
   return [groupOf(target.apiVersion), target.kind, namespace ?? "", name].join("|");
 }
 

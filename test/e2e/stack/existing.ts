@@ -8,7 +8,8 @@ import { type Child, ownFolder, releaseFolder, startChild } from "./children.ts"
 import { serviceAccountIssuer } from "./control-plane.ts";
 import type { Built } from "./pins.ts";
 import { run } from "./run.ts";
-import { type Stack, toolEnv } from "./stack.ts";
+import type { Stack } from "./stack.ts";
+import { toolEnv } from "./tool-env.ts";
 
 /** A cluster that somebody else runs and that the tests were explicitly let into. */
 export interface ExistingCluster {

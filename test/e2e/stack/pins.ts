@@ -50,9 +50,9 @@ export function partDir(part: PartName): string {
   const hash = createHash("sha256").update(
     JSON.stringify([recipe, versions, process.platform, process.arch]),
   );
-  const folder = go ? join(goModules, go) : undefined;
-  for (const file of folder ? readdirSync(folder).sort() : [])
-    hash.update(file).update(readFileSync(join(folder!, file)));
+  const folder = join(goModules, go ?? "");
+  for (const file of go ? readdirSync(folder).toSorted((a, b) => (a < b ? -1 : 1)) : [])
+    hash.update(file).update(readFileSync(join(folder, file)));
   return join(cacheRoot(), `${part}-${hash.digest("hex").slice(0, 12)}`);
 }
 

@@ -1,4 +1,4 @@
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 
 import type { Api } from "./api.ts";
 import { ensureBuilt, type Log } from "./build.ts";
@@ -10,6 +10,7 @@ import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Built } from "./pins.ts";
 import type { IssueOptions } from "./pki.ts";
 import { run } from "./run.ts";
+import { toolEnv } from "./tool-env.ts";
 
 /** How a stack is started. */
 export interface StackOptions {
@@ -147,21 +148,9 @@ function describe(name: string, built: Built, layout: Layout, children: Map<stri
       for (const action of actions.splice(0)) await action();
       layout.close();
       // The last started goes first, so etcd goes last.
-      for (const child of [...children.values()].reverse()) await child.kill();
+      for (const child of [...children.values()].toReversed()) await child.kill();
       releaseFolder(dir);
     },
-  };
-}
-
-/** Environment in which the tool under test, helm and kubectl see only this cluster and their own caches. */
-export function toolEnv(dir: string, kubeconfig: string, built: Built): Record<string, string> {
-  return {
-    KUBECONFIG: kubeconfig,
-    PATH: [built.toolsDir, process.env["PATH"] ?? ""].join(delimiter),
-    KUBECACHEDIR: join(dir, "kube-cache"),
-    HELM_CACHE_HOME: join(dir, "helm/cache"),
-    HELM_CONFIG_HOME: join(dir, "helm/config"),
-    HELM_DATA_HOME: join(dir, "helm/data"),
   };
 }
 

@@ -18,7 +18,7 @@ function quickClock(start = 1_700_000_000_000): Clock & { move(ms: number): void
     move: (ms) => void (now += ms),
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
-        if (ms >= 5000) return void signal?.addEventListener("abort", () => reject(new Error("woken")));
+        if (ms >= 5000) return signal?.addEventListener("abort", () => reject(new Error("woken")));
         now += ms;
         setImmediate(resolve);
       }),

@@ -1,7 +1,7 @@
 /** Machine identities of the organization (infisical-api.md 1.3). */
 
 import { orgAbility } from "../access.ts";
-import { Ability } from "../permissions.ts";
+import type { Ability } from "../permissions.ts";
 import { orgRoles } from "../builtin-roles.ts";
 import { ApiError, badRequest, notFound } from "../errors.ts";
 import {
