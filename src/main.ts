@@ -26,6 +26,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 /** argv → exit code. The only place that sets it. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+  // Until we know better: a promise that never settles must not look like success.
+  process.exitCode = 70;
   const { signal } = listenForSignals();
   const code = await runCli(argv, createDeps({ signal, process }));
   process.exitCode = interruptedBy === 0 ? code : 130;

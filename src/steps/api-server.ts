@@ -2,6 +2,7 @@ import { at } from "../data.ts";
 import type { Desired } from "../desired/desired.ts";
 import { BootstrapError } from "../errors.ts";
 import { isCloud } from "../inputs/host.ts";
+import { isLoopback, isPrivateAddress } from "../system/addresses.ts";
 import type { Ports } from "./context.ts";
 
 /** The API server as Infisical is to reach it. */
@@ -78,7 +79,11 @@ async function chooseCa(ports: Ports, desired: Desired, url: string): Promise<Om
   for (const { ca, caFrom } of candidates) {
     const probe = await net.probe(url, ca || undefined, connectTo);
     if (probe.reached) return { ca, caFrom, verified: true };
-    if (probe.at !== "tls") unreached = true;
+    // Another CA would not help: from here that address cannot be reached at all.
+    if (probe.at !== "tls") {
+      unreached = true;
+      break;
+    }
   }
   const first = candidates[0];
   if (unreached && first) return { ...first, verified: false };
@@ -108,15 +113,8 @@ async function candidateCas({ cluster }: Ports, desired: Desired): Promise<{ ca:
 const hostOf = (url: string) => new URL(url).hostname.replace(/^\[|\]$/g, "");
 const trimSlash = (url: string) => url.replace(/\/+$/, "");
 
-/** What kind of address: RFC 1918, CGNAT, link-local and unique-local count as private. */
+/** What kind of address, as seen by a server elsewhere. */
 export function kindOf(address: string): "loopback" | "private" | "public" {
-  const patterns: [RegExp, "loopback" | "private"][] = [
-    [/^(127\.|::1$|::ffff:127\.)/, "loopback"],
-    [
-      /^(10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/,
-      "private",
-    ],
-    [/^(f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)/i, "private"],
-  ];
-  return patterns.find(([pattern]) => pattern.test(address))?.[1] ?? "public";
+  if (isLoopback(address)) return "loopback";
+  return isPrivateAddress(address) ? "private" : "public";
 }

@@ -73,7 +73,7 @@ function ourselves(store: DesiredStore): Action {
       action: "blocked",
       target: identityTarget(store),
       summary: `for ${store.kind} ${store.id}`,
-      reason: "it is the identity that we are logged in as; `identity:` chooses another name",
+      reason: "it is the identity that we are logged in as; `identity:` chooses another name (ESOB-I208)",
     },
   };
 }
@@ -86,7 +86,7 @@ function foreign(store: DesiredStore): Action {
       target: identityTarget(store),
       summary: `for ${store.kind} ${store.id}`,
       reason:
-        "an identity of that name does not carry our mark; --adopt takes it over, `identity:` chooses another name",
+        "an identity of that name does not carry our mark; --adopt takes it over, `identity:` chooses another name (ESOB-I208)",
     },
   };
 }

@@ -294,6 +294,25 @@ const ECHOING_WRITES: readonly Failure[] = [
     exits: [1],
   },
   {
+    title: "the API server refuses the reviewer's ServiceAccount and echoes",
+    arrange: async () => {
+      await disturb();
+      kubernetesAnswers(
+        echo(422, "kubernetes"),
+        (seen) => isKubernetesWrite(seen) && seen.path.includes("reviewer"),
+      )();
+    },
+    exits: [1],
+  },
+  {
+    title: "the API server refuses TokenReviews and echoes the reviewer token",
+    arrange: async () => {
+      await disturb();
+      kubernetesAnswers(echo(403, "kubernetes"), ({ path }) => path.includes("tokenreviews"))();
+    },
+    exits: [1],
+  },
+  {
     title: "Infisical refuses to attach and echoes the reviewer token",
     arrange: async () => {
       await disturb();

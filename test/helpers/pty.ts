@@ -120,7 +120,7 @@ export function startSession({
 }
 
 /** What an xterm makes of the bytes that inquirer and we send: a screen without an upper end. */
-export function drawn(raw: string, columns: number): string {
+function drawn(raw: string, columns: number): string {
   const rows: string[][] = [[]];
   let [row, column] = [0, 0];
   const line = () => {
