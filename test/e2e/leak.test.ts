@@ -25,6 +25,8 @@ let world: World;
 let temp: string;
 let records: string;
 let shims: string;
+/** Ends the run under way, should its test have given it up. */
+let endRun = (): void => undefined;
 
 beforeAll(async () => {
   world = await startWorld();
@@ -47,6 +49,7 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
+  endRun();
   quiet();
   // Wrong client secrets count towards a lock-out.
   world.infisical.advance(400);
@@ -81,6 +84,7 @@ async function run(args: readonly string[], env: Record<string, string> = {}): P
   for (const proxy of Object.values(world.proxies)) proxy.clear();
   const trail = followTrail([world.dir, temp]);
   const result = await world.cli(args, {
+    onStart: ({ kill }) => (endRun = kill),
     env: { TMPDIR: temp, PATH: [shims, world.env["PATH"]].join(delimiter), ...env },
   });
   const files = trail.end();
