@@ -116,7 +116,7 @@ export const SHOP_VALUES = {
 };
 
 /** A project `shop` with secrets in dev and prod. */
-function seedShop(infisical: InfisicalServer): void {
+export function seedShop(infisical: InfisicalServer): void {
   infisical.createProject("shop", "shop");
   infisical.addMember("shop", infisical.operator.identityId, "admin");
   for (const environment of ["dev", "prod"])

@@ -132,10 +132,8 @@ function truncate(answer: IncomingMessage, outgoing: ServerResponse): void {
   answer.on("data", (chunk: Buffer) => chunks.push(chunk));
   answer.on("end", () => {
     const body = Buffer.concat(chunks);
-    outgoing.writeHead(answer.statusCode ?? 502, {
-      ...answer.headers,
-      "content-length": String(body.length),
-    });
+    const { "transfer-encoding": _chunked, ...headers } = answer.headers;
+    outgoing.writeHead(answer.statusCode ?? 502, { ...headers, "content-length": String(body.length) });
     outgoing.write(body.subarray(0, Math.floor(body.length / 2)), () => outgoing.socket?.destroy());
   });
 }
