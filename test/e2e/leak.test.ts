@@ -105,13 +105,29 @@ async function run(args: readonly string[], env: Record<string, string> = {}): P
   return result;
 }
 
+/** Every token of every run, by what it is for. */
+const tokens = {
+  bearer: new Set<string>(),
+  jwt: new Set<string>(),
+  reviewer: new Set<string>(),
+  kubernetes: new Set<string>(),
+};
+
 /** Tokens come into being on the way: all that the tool sent is a canary from then on, and the reviewer's in the cluster. */
 async function plantWhatWasSeen(): Promise<void> {
   for (const { headers, body } of [...world.proxies.infisical.seen, ...world.proxies.kubernetes.seen]) {
     const [, bearer] = /^Bearer (\S+)$/.exec(headers.authorization ?? "") ?? [];
-    if (bearer !== undefined) canaries.plant(`bearer ${bearer.slice(-12)}`, bearer);
-    for (const [, field, value] of body.matchAll(/"(accessToken|jwt|tokenReviewerJwt|token)":"(eyJ[^"]+)"/g))
+    if (bearer !== undefined) {
+      canaries.plant(`bearer ${bearer.slice(-12)}`, bearer);
+      const foreign = claims(bearer)["iss"] !== undefined;
+      tokens[foreign ? "kubernetes" : "bearer"].add(bearer);
+    }
+    for (const [, field, value] of body.matchAll(
+      /"(accessToken|jwt|tokenReviewerJwt|token)":"(eyJ[^"]+)"/g,
+    )) {
       canaries.plant(`${field} ${value?.slice(-12)}`, value);
+      if (field === "jwt") tokens.jwt.add(value ?? "");
+    }
   }
   const { items } = await world.stack.api<{ items: { data?: { token?: string } }[] }>(
     "GET",
@@ -119,7 +135,9 @@ async function plantWhatWasSeen(): Promise<void> {
   );
   for (const { data } of items) {
     const token = Buffer.from(data?.token ?? "", "base64").toString();
-    if (token !== "") canaries.plant(`reviewer token ${token.slice(-12)}`, token);
+    if (token === "") continue;
+    canaries.plant(`reviewer token ${token.slice(-12)}`, token);
+    tokens.reviewer.add(token);
   }
 }
 
@@ -417,5 +435,32 @@ describe("no secret leaves the tool", () => {
       expect(exits, `${stdout}${stderr}`).toContain(code);
       expect((await run(["init", ...FILE, "--yes", ...voice])).code).toBe(0);
     }
+  });
+
+  it("the server's own log has each secret only where it belongs", () => {
+    const { log, operator } = world.infisical;
+    const seen = (values: Iterable<string>) => [
+      ...new Set(
+        [...values].flatMap((value) =>
+          log
+            .sawToken(value)
+            .map(({ method, path, where }) => `${method} ${path.replace(/[\w-]{36}$/, "ID")} ${where}`),
+        ),
+      ),
+    ];
+    expect(seen([operator.clientSecret])).toEqual([
+      "POST /api/v1/auth/universal-auth/login body.clientSecret",
+    ]);
+    expect(seen([SECRET_VALUE])).toEqual([]);
+    expect(tokens.jwt.size).toBeGreaterThan(0);
+    expect(seen(tokens.jwt)).toEqual(["POST /api/v1/auth/kubernetes-auth/login body.jwt"]);
+    expect(tokens.reviewer.size).toBeGreaterThan(0);
+    const attach = "/api/v1/auth/kubernetes-auth/identities/ID body.tokenReviewerJwt";
+    expect([`POST ${attach}`, `PATCH ${attach}`]).toEqual(expect.arrayContaining(seen(tokens.reviewer)));
+    expect(seen(tokens.reviewer)).not.toEqual([]);
+    const elsewhere = seen(tokens.bearer).filter((place) => !place.endsWith(" header:authorization"));
+    expect(elsewhere).toEqual(["POST /api/v1/auth/token/revoke body.accessToken"]);
+    // What the reviewer is to Infisical, it is to the API server too: the bearer of a TokenReview.
+    expect(seen([...tokens.kubernetes].filter((token) => !tokens.reviewer.has(token)))).toEqual([]);
   });
 });
