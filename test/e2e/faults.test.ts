@@ -61,6 +61,9 @@ function always(generation: Generation, name: string, kind: Kind): Rounds["judge
   };
 }
 
+/** What the server answers to ESO's login is its verdict, also when it is a 500 (infisical-api.md 10.3): not tried again. */
+const isEsoLogin = ({ name }: Call) => name === "infisical POST /api/v1/auth/kubernetes-auth/login";
+
 const namesOf = (calls: readonly Call[]) => [...new Set(calls.map(({ name }) => name))];
 
 const told: Record<string, Record<string, number>> = {};
@@ -104,12 +107,12 @@ describe.each<Generation>(["2026", "2024-10"])("server of %s", (generation) => {
 
   describe("a second run", () => {
     test(
-      "every call but helm's fails once, in each passing way: success all the same",
+      "every call but those of helm and ESO's login fails once, in each passing way: success all the same",
       { timeout: LONG },
       async () => {
         expect(second.some(({ isWrite }) => isWrite)).toBe(false);
         await inLanes(lanes, PASSING, async (lane, kind) => {
-          const { judge, met } = eachOnce(generation, kind, (call) => !isHelm(call));
+          const { judge, met } = eachOnce(generation, kind, (call) => !isHelm(call) && !isEsoLogin(call));
           lane.judge = judge;
           const result = await lane.run(["init", "--yes", "-o", "json"]);
           const what = `every call once: ${kind}`;

@@ -5,7 +5,8 @@ import {
   type ServerResponse,
 } from "node:http";
 import { Agent, createServer as createSecureServer, request as httpsRequest } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 
 /** A request as the proxy saw it. */
 export interface Seen {
@@ -74,7 +75,7 @@ export async function startProxy(target: {
 
   function serve(one: Seen, body: Buffer, outgoing: ServerResponse, verdict: Verdict): void {
     if (verdict.kind === "silence") return;
-    if (verdict.kind === "reset") return void outgoing.socket?.resetAndDestroy();
+    if (verdict.kind === "reset") return cut(outgoing.socket);
     if (verdict.kind === "answer")
       return void outgoing.writeHead(verdict.status, verdict.headers ?? {}).end(verdict.body);
     const delayMs = verdict.kind === "pass" ? (verdict.delayMs ?? 0) : 0;
@@ -124,6 +125,12 @@ export async function startProxy(target: {
       await new Promise((resolve) => server.close(resolve));
     },
   });
+}
+
+/** A reset; a TLS socket cannot send one and is closed in the middle, which its client hears as the same. */
+function cut(socket: Socket | null): void {
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket?.resetAndDestroy();
 }
 
 /** The head and half of the body, then the connection is cut. */

@@ -8,9 +8,9 @@ interface KeyValue {
   value?: string;
 }
 
-/** What the control plane keeps for itself: its own leases, nodes and their heartbeats, events. */
+/** What the control plane keeps for itself: its own leases, nodes and their heartbeats, events, and the groups it serves. */
 const LEFT_ALONE =
-  /^\/registry\/(events|masterleases|minions|leases\/kube-node-lease|leases\/kube-system\/apiserver-)/;
+  /^\/registry\/(events|masterleases|minions|apiregistration\.k8s\.io|leases\/kube-node-lease|leases\/kube-system\/apiserver-)/;
 
 /** etcd's transactions take at most 128 operations (`--max-txn-ops`). */
 const OPERATIONS = 100;
