@@ -130,11 +130,16 @@ describe("the talk's road", () => {
   });
 
   test("the ExternalSecret deleted: its Secret is gone, and the plan has it back", async () => {
-    await world.stack.kubectl(["delete", "externalsecret", "shop-db", "-n", "shop"]);
-    await until("the Secret to go", async () => {
-      const names = await world.stack.kubectl(["get", "secret", "-n", "shop", "-o", "name"]);
-      return !names.includes("secret/shop-db");
-    });
+    await world.stack.kubectl(["delete", "externalsecret", "shop-db", "-n", "shop", "--ignore-not-found"]);
+    // The garbage collector learns of kinds that came later only every 30 s, and then reads them all.
+    await until(
+      "the Secret to go",
+      async () => {
+        const names = await world.stack.kubectl(["get", "secret", "-n", "shop", "-o", "name"]);
+        return !names.includes("secret/shop-db");
+      },
+      { timeoutMs: 120_000 },
+    );
     expect(await variables()).toEqual([]);
     expect(linesOf((await plan(world)).json)).toEqual(["create kubernetes/ExternalSecret/shop/shop-db"]);
   });
