@@ -104,10 +104,14 @@ export async function startRounds({
 
 /** The API server and ESO have heard that the cluster is another one. */
 async function settled({ stack, eso }: World, isEmpty: boolean): Promise<void> {
-  await until("the kinds of ESO to come or go", async () => {
-    const { groups } = await stack.api<{ groups: { name: string }[] }>("GET", "/apis");
-    return isEmpty !== groups.some(({ name }) => name === "external-secrets.io");
-  });
+  await until(
+    "the kinds of ESO to come or go",
+    async () => {
+      const { groups } = await stack.api<{ groups: { name: string }[] }>("GET", "/apis");
+      return isEmpty !== groups.some(({ name }) => name === "external-secrets.io");
+    },
+    { timeoutMs: 120_000 },
+  );
   if (isEmpty) await until("ESO to end", () => eso.running().size === 0);
   else await eso.ready();
 }
