@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { settings, startWorld } from "../test/e2e/world.ts";
 import { esoHelmValues } from "../test/e2e/stack/eso.ts";
+import { compareAtScale } from "./at-scale.ts";
 import { chunkCosts } from "./chunks.ts";
 import { sideBySide, timeOnce, type Timed } from "./measure.ts";
 
@@ -24,6 +25,7 @@ say(`${"".padEnd(58)} ${"ours".padStart(10)} ${"other".padStart(10)}   ratio`);
 row("--help / node -e 0", await sideBySide(node(BIN, "--help"), node("-e", "0"), 25));
 row("--version / node -e 0", await sideBySide(node(BIN, "--version"), node("-e", "0"), 25));
 await compareRoads();
+for (const secrets of [100, 10_000]) await compareAtScale(secrets, say);
 say("\nimport cost of each lazy chunk (median of 7, above node -e 0)");
 for (const { name, ms, kilobytes } of await chunkCosts())
   say(`  ${name.padEnd(40)} ${ms.toFixed(0).padStart(5)} ms ${kilobytes.toFixed(0).padStart(6)} kB`);
