@@ -37,7 +37,8 @@ export async function resolveOptions(invocation: Invocation, deps: CommandDeps):
       const namespace = namespaces.get(context ?? "");
       return namespace === undefined ? {} : { "stores[].namespace": namespace };
     },
-    needs: NEEDS[command] ?? [],
+    // Doctor judges what is there; a file that is there must say what it wants.
+    needs: NEEDS[command === "doctor" && file !== undefined ? "plan" : command] ?? [],
     interactive: deps.interactive,
   };
 }

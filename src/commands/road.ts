@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { proofOf } from "../checks/proof.ts";
+import { proofOf } from "../checks/proof/proof.ts";
 import type { Desired } from "../desired/desired.ts";
 import { applySteps, samePlan, type ApplyResult } from "../engine/apply.ts";
 import { runChecks, type CheckResult } from "../engine/check.ts";

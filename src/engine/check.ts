@@ -28,6 +28,8 @@ export interface Check<Context> {
   readonly title: string;
   readonly severity: "error" | "warning";
   readonly needs?: readonly string[];
+  /** Ids of checks whose failure explains a failure of this one: it is run all the same, and its result names their code. */
+  readonly after?: readonly string[];
   readonly subject?: Subject;
   run(context: Context): Promise<Finding>;
 }
@@ -47,6 +49,8 @@ export interface CheckResult {
   readonly docs: string;
   readonly evidence?: string;
   readonly skippedBecause?: string;
+  /** The code that this failure follows from: mending that one mends this. */
+  readonly follows?: Code;
   readonly durationMs: number;
 }
 
@@ -75,14 +79,15 @@ export async function runChecks<Context>(
     return promise;
   };
   const runAfterParents = async (check: Check<Context>): Promise<CheckResult> => {
-    const parents = (check.needs ?? []).flatMap((id) => known.get(id) ?? []);
-    const results = await Promise.all(parents.map(start));
+    const resultsOf = (ids: readonly string[] = []) =>
+      Promise.all(ids.flatMap((id) => known.get(id) ?? []).map(start));
+    const [results, before] = await Promise.all([resultsOf(check.needs), resultsOf(check.after)]);
     const blocker = results.find((result) => result.status === "fail" || result.status === "skip");
     const began = now();
     const finding: Finding = blocker
       ? { status: "skip", because: blockedBy(blocker) }
       : await slots(() => runOne(check, context));
-    const result = resultOf(check, finding, now() - began);
+    const result = explained(resultOf(check, finding, now() - began), before);
     emit({ type: "checked", result });
     return result;
   };
@@ -91,6 +96,13 @@ export async function runChecks<Context>(
 
 function blockedBy(parent: CheckResult): string {
   return parent.status === "fail" ? `blocked by ${parent.code}` : (parent.skippedBecause ?? "not judged");
+}
+
+/** A failure after another one names it, or what that one itself follows from. */
+function explained(result: CheckResult, before: readonly CheckResult[]): CheckResult {
+  const cause = before.find(({ status }) => status === "fail");
+  if (!cause || (result.status !== "fail" && result.status !== "warn")) return result;
+  return { ...result, follows: cause.follows ?? cause.code };
 }
 
 async function runOne<Context>(check: Check<Context>, context: Context): Promise<Finding> {

@@ -28,6 +28,8 @@ export const STEPS_OF = {
   reviewer: [reviewerStep],
   identity: [projectStep, identityStep, kubernetesAuthStep],
   store: [storeStep],
+  /** `doctor --fix`: what can be restored without making anything that was never there. */
+  fix: [reviewerStep, identityStep, kubernetesAuthStep, storeStep, secretStep],
 } as const satisfies Record<string, readonly Step<RoadContext>[]>;
 
 export type RoadCommand = keyof typeof STEPS_OF;

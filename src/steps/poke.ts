@@ -1,12 +1,17 @@
 import { isRecord, recordsAt, textOf } from "../data.ts";
-import type { KubeObject, ObjectRef } from "../kubernetes/cluster.ts";
+import type { Cluster, KubeObject, ObjectRef } from "../kubernetes/cluster.ts";
+import type { Clock } from "../system/system.ts";
 import type { RoadContext } from "./context.ts";
 
 /** ESO looks at an object again at once when an annotation changes; otherwise only after its back-off (eso.md 1.7, 2.1). */
 const POKE_ANNOTATION = "force-sync";
 
 /** Has ESO look at the object now. */
-export async function poke({ cluster, clock }: RoadContext, ref: ObjectRef): Promise<void> {
+export const poke = ({ cluster, clock }: RoadContext, ref: ObjectRef): Promise<void> =>
+  pokeObject(cluster, clock, ref);
+
+/** The same where there is no road. */
+export async function pokeObject(cluster: Cluster, clock: Clock, ref: ObjectRef): Promise<void> {
   const live = await cluster.get(ref);
   if (!live) return;
   const value = String(clock.now());

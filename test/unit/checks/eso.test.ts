@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { esoChecks } from "../../../src/checks/eso.ts";
+import { esoChecks } from "../../../src/checks/proof/eso.ts";
 import { runChecks } from "../../../src/engine/check.ts";
 import type { RoadContext } from "../../../src/steps/context.ts";
 import type { Controller, EsoFact } from "../../../src/steps/eso-fact.ts";

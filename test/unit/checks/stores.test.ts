@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { storeChecks } from "../../../src/checks/stores.ts";
+import { storeChecks } from "../../../src/checks/proof/stores.ts";
 import { desiredOf } from "../../../src/desired/desired.ts";
 import { runChecks } from "../../../src/engine/check.ts";
 import type { StoreInput } from "../../../src/inputs/inputs.ts";

@@ -1,5 +1,5 @@
-import type { Check } from "../engine/check.ts";
-import type { RoadContext } from "../steps/context.ts";
+import type { Check } from "../../engine/check.ts";
+import type { RoadContext } from "../../steps/context.ts";
 import { esoChecks } from "./eso.ts";
 import { loginChecks } from "./login.ts";
 import { reviewerChecks } from "./reviewer.ts";
