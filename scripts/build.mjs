@@ -9,6 +9,33 @@ import { thirdPartyLicenses } from "./licenses.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const TARGET = "node20.17";
 
+/** Commander can hand a command over to another program. Ours never do, and loading what that takes costs 2 ms of every start. */
+const noChildProcess = {
+  name: "commander-without-child-process",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /[\\/]commander[\\/]/.test(importer) ? { path: "child_process", namespace: "unused" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "unused" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
+
+/** Of the Kubernetes client we use one class; its package.json does not say that the other 600 modules may be left out. */
+const shakenClient = {
+  name: "kubernetes-client-without-side-effects",
+  setup({ onResolve, resolve }) {
+    onResolve(
+      { filter: /^(@kubernetes\/client-node$|\.)/ },
+      async ({ path, importer, resolveDir, kind, pluginData }) => {
+        if (pluginData === shakenClient) return undefined;
+        if (path.startsWith(".") && !/[\\/]client-node[\\/]dist[\\/]/.test(importer)) return undefined;
+        const found = await resolve(path, { importer, resolveDir, kind, pluginData: shakenClient });
+        return { ...found, sideEffects: false };
+      },
+    );
+  },
+};
+
 /** esbuild splits only ES modules: pass one bundles and splits, and keeps every dynamic import a chunk of its own. */
 async function split() {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
@@ -28,6 +55,7 @@ async function split() {
     legalComments: "none", // dist/THIRD-PARTY-LICENSES.txt has the full texts
     metafile: true,
     write: false,
+    plugins: [noChildProcess, shakenClient],
     logLevel: "warning",
   });
 }
