@@ -15,7 +15,7 @@ export async function runCli(argv: readonly string[], deps: Deps): Promise<numbe
     code = await run(invocation, { ...deps, reporter });
   };
   try {
-    const program = await buildProgram(argv, deps.terminal({ noColour: true }), execute);
+    const program = await buildProgram(argv, () => deps.terminal({ noColour: true }), execute);
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {

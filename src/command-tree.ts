@@ -14,10 +14,10 @@ const EXIT_CODES = `Exit codes:
 /** Runs a command that was parsed. */
 export type Execute = (record: CommandRecord, invocation: Invocation) => Promise<void>;
 
-/** The commander tree. Only the command that is meant gets its flags: the table of settings is not loaded for `--help`. */
+/** The commander tree. Only the command that is meant gets its flags: `--help` lists the others by name. */
 export async function buildProgram(
   argv: readonly string[],
-  terminal: Terminal,
+  terminal: () => Terminal,
   execute: Execute,
 ): Promise<Command> {
   const program = new Command("eso-bootstrap")
@@ -25,12 +25,14 @@ export async function buildProgram(
       "From nothing to a synced secret: the External Secrets Operator with Infisical Kubernetes Auth.",
     )
     .version(VERSION, "-V, --version")
-    .configureOutput({ writeOut: (text) => terminal.stdout.write(text), writeErr: () => undefined })
-    .configureHelp({
-      helpWidth: Math.min(terminal.columns, 110),
-      showGlobalOptions: false,
-      subcommandTerm: termOf,
+    .configureOutput({
+      writeOut: (text) => terminal().stdout.write(text),
+      writeErr: () => undefined,
+      getOutHelpWidth: () => Math.min(terminal().columns, 110),
+      // There are none in it: nothing to take out again.
+      getOutHasColors: () => true,
     })
+    .configureHelp({ showGlobalOptions: false, subcommandTerm: termOf })
     .addHelpText("after", `\n${EXIT_CODES}\n\nStart here:  eso-bootstrap init`)
     .addHelpCommand(new Command("help [command]").description("help for a command").helpGroup(GROUPS.look))
     .exitOverride()
@@ -38,8 +40,9 @@ export async function buildProgram(
     .allowExcessArguments(false);
   const wanted = new Set(argv);
   for (const record of COMMANDS) {
-    const settings = wanted.has(record.name) ? await settingsOf(record) : [];
-    program.addCommand(buildCommand(record, program, settings, execute));
+    const command = commandOf(record, program);
+    if (wanted.has(record.name)) addFlags(command, record, await settingsOf(record), execute);
+    program.addCommand(command);
   }
   return program;
 }
@@ -58,18 +61,23 @@ async function settingsOf({ settings, sections }: CommandRecord): Promise<readon
   return optionsFor(settings, sections);
 }
 
-function buildCommand(
-  record: CommandRecord,
-  program: Command,
-  settings: readonly OptionOfField[],
-  execute: Execute,
-): Command {
+/** The command as the list of all commands shows it. */
+function commandOf(record: CommandRecord, program: Command): Command {
   const command = new Command(record.name)
     .description(record.summary)
     .helpGroup(GROUPS[record.group])
     .copyInheritedSettings(program)
     .allowExcessArguments(false);
   for (const argument of record.args ?? []) command.argument(argument.name, argument.description);
+  return command;
+}
+
+function addFlags(
+  command: Command,
+  record: CommandRecord,
+  settings: readonly OptionOfField[],
+  execute: Execute,
+): void {
   command.optionsGroup("Options:");
   for (const [flags, description, fallback] of record.flags ?? [])
     command.option(flags, description, fallback);
@@ -77,7 +85,7 @@ function buildCommand(
   for (const { flags, description } of settings) command.option(flags, description);
   addGlobalFlags(command);
   command.addHelpText("after", `\nExamples:\n${record.examples.map((line) => `  ${line}`).join("\n")}`);
-  return command.action(async (...received: unknown[]) => {
+  command.action(async (...received: unknown[]) => {
     const options = command.opts<Record<string, unknown>>();
     const args = received
       .slice(0, -2)

@@ -52,25 +52,34 @@ export interface Deps {
 
 type Process = Pick<NodeJS.Process, "env" | "stdin" | "stdout" | "stderr" | "cwd">;
 
-/** The real ones. Only our own modules are imported lazily, never a package (aesthetics.md 3.4, rule 10). */
+/**
+ * The real ones. Only our own modules are imported lazily, never a package (aesthetics.md 3.4, rule 10). Node builds each of
+ * its streams when it is first touched, some milliseconds each: `--help` needs no stdin.
+ */
 export function createDeps({ process, signal }: { process: Process; signal: AbortSignal }): Deps {
-  const { env, stdin, stdout, stderr } = process;
-  const isTTY = stdin.isTTY && stderr.isTTY && env["CI"] === undefined;
+  const { env } = process;
+  const canAsk = () => process.stdin.isTTY && process.stderr.isTTY && env["CI"] === undefined;
+  const terminal: Deps["terminal"] = ({ noColour }) => {
+    const { stdout, stderr } = process;
+    return detectTerminal({ stdout, stderr, env, noColour });
+  };
   return {
     env,
     cwd: process.cwd(),
     signal,
-    interactive: isTTY,
-    terminal: ({ noColour }) => detectTerminal({ stdout, stderr, env, noColour }),
+    get interactive() {
+      return canAsk();
+    },
+    terminal,
     clock: async () => (await import("./system/clock.ts")).createClock(),
     files: async () => (await import("./system/files.ts")).createFiles(process.cwd()),
     net: async () => (await import("./system/net.ts")).createNet(),
     prompt: async () =>
       (await import("./ui/prompt.ts")).createPrompt({
-        stdin,
-        stderr,
-        isTTY,
-        unicode: detectTerminal({ stdout, stderr, env }).unicode,
+        stdin: process.stdin,
+        stderr: process.stderr,
+        isTTY: canAsk(),
+        unicode: terminal({ noColour: false }).unicode,
       }),
     openCluster: async (options) =>
       (await import("./kubernetes/client.ts")).createCluster({
@@ -97,7 +106,7 @@ export function createDeps({ process, signal }: { process: Process; signal: Abor
     },
     readStdin: async () => {
       let text = "";
-      for await (const chunk of stdin) text += String(chunk);
+      for await (const chunk of process.stdin) text += String(chunk);
       return text;
     },
   };

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { constants } from "node:os";
 import { createDeps } from "./deps.ts";
-import { runCli } from "./cli.ts";
+import { VERSION } from "./version.ts";
 
 /** Ctrl-C and its friends: one abort, so that a run can end cleanly; a second one ends the process at once. */
 function listenForSignals(): AbortController {
@@ -26,9 +26,13 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 /** argv → exit code. The only place that sets it. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+  // Scripts ask for it again and again: nothing else is loaded.
+  if (argv.length === 1 && ["-V", "--version"].includes(argv[0] ?? ""))
+    return void process.stdout.write(`${VERSION}\n`);
   // Until we know better: a promise that never settles must not look like success.
   process.exitCode = 70;
   const { signal } = listenForSignals();
+  const { runCli } = await import("./cli.ts");
   const code = await runCli(argv, createDeps({ signal, process }));
   process.exitCode = interruptedBy === 0 ? code : 130;
 }
