@@ -31,7 +31,9 @@ export async function applySteps<Context>(
   for (const step of steps) {
     let current: Change | undefined;
     try {
-      for (const action of await step.look(context)) {
+      const actions = await step.look(context);
+      forgetNeedless(open, step.id, actions);
+      for (const action of actions) {
         const planned = open.get(targetKey(action.change.target));
         if (!isWrite(action.change) && action.change.action !== "blocked") continue;
         current = action.change;
@@ -56,6 +58,16 @@ export async function applySteps<Context>(
     }
   }
   return { applied, notDone: [] };
+}
+
+/** What the step no longer calls for has been done by somebody else: neither applied nor left undone. */
+function forgetNeedless(open: Map<string, Change>, step: string, actions: readonly Action[]): void {
+  const called = new Set(
+    actions
+      .filter(({ change }) => change.action !== "unchanged")
+      .map(({ change }) => targetKey(change.target)),
+  );
+  for (const [key, planned] of open) if (planned.step === step && !called.has(key)) open.delete(key);
 }
 
 /** Planned changes that have become unnecessary are fine; new ones, or other ones, were never shown. */

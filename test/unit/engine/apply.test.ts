@@ -83,6 +83,34 @@ describe("applySteps", () => {
     expect(outcome.applied.map(({ target }) => target.name)).toEqual(["a", "c"]);
   });
 
+  test("does not count as undone what somebody else did meanwhile", async () => {
+    const state = world(["b", "c"]);
+    const confirmed = await plan(state);
+    state.made.add("b");
+    const { outcome } = await walk(state, confirmed);
+    expect(outcome.failed?.change.target.name).toBe("c");
+    expect(outcome.notDone).toEqual([]);
+  });
+
+  test("names the change that its step still calls for when the step fails at another", async () => {
+    const state = world(["a2"]);
+    const both: Step<World> = {
+      id: "make-a",
+      title: "a",
+      look: async (there) =>
+        ["a1", "a2", "a3"].map((name) => {
+          const made = action(name, there.made.has(name) ? "unchanged" : "create", there);
+          return { ...made, change: { ...made.change, step: "make-a" } };
+        }),
+    };
+    const confirmed = planOf(await both.look(state), where);
+    const stopped = await applySteps([both], state, confirmed, { emit: () => {}, forget: () => {} });
+    expect(stopped.notDone.map(({ target }) => target.name)).toEqual(["a3"]);
+    state.made.add("a3");
+    const again = await applySteps([both], state, confirmed, { emit: () => {}, forget: () => {} });
+    expect([again.failed?.change.target.name, again.notDone]).toEqual(["a2", []]);
+  });
+
   test("never does what the confirmed plan did not show", async () => {
     const state = world();
     state.made.add("b");
