@@ -1,11 +1,11 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { onTestFinished } from "vitest";
 import { examine } from "../../src/checks/examine.ts";
 import { scopeOf } from "../../src/checks/scope.ts";
 import type { Choice } from "../../src/checks/index.ts";
 import type { CheckOptions } from "../../src/checks/context.ts";
 import { walkRoad } from "../../src/commands/road.ts";
-import { at } from "../../src/data.ts";
+import { at, textOf, textsOf } from "../../src/data.ts";
 import { desiredOf, type Desired } from "../../src/desired/desired.ts";
 import type { CheckResult } from "../../src/engine/check.ts";
 import { createInfisical } from "../../src/infisical/client.ts";
@@ -247,28 +247,11 @@ function warningOf(ref: ObjectRef, message: string, at: string): KubeObject {
 
 /** What Infisical needs of an API server: TokenReview, answered by the fake cluster in the real one's words. */
 async function startApiServer(cluster: FakeCluster): Promise<DoctorWorld["apiServer"]> {
-  const server: Server = createServer(async (request, response) => {
-    const answer = (status: number, body: object) => {
+  const server: Server = createServer((request, response) => {
+    void answerOf(cluster, request).then(({ status, body }) => {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(body));
-    };
-    if (!request.url?.endsWith("/tokenreviews"))
-      return answer(200, { major: "1", minor: "36", gitVersion: "v1.36.3" });
-    let text = "";
-    for await (const chunk of request) text += String(chunk);
-    const spec = at(JSON.parse(text), "spec");
-    const verdict = await cluster.reviewToken({
-      token: new Secret(String(at(spec, "token"))),
-      bearer: new Secret(request.headers.authorization?.replace(/^Bearer /, "") ?? ""),
-      ...(Array.isArray(at(spec, "audiences")) && { audiences: at(spec, "audiences") as string[] }),
     });
-    if (verdict.verdict === "refused")
-      return answer(verdict.status, { kind: "Status", message: verdict.error });
-    const status =
-      verdict.verdict === "genuine"
-        ? { authenticated: true, user: { username: verdict.username }, audiences: verdict.audiences }
-        : { authenticated: false, error: verdict.error };
-    return answer(201, { kind: "TokenReview", status });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const stop = async () => {
@@ -278,4 +261,28 @@ async function startApiServer(cluster: FakeCluster): Promise<DoctorWorld["apiSer
   onTestFinished(stop);
   const address = server.address();
   return { url: `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`, stop };
+}
+
+async function answerOf(
+  cluster: FakeCluster,
+  request: IncomingMessage,
+): Promise<{ status: number; body: object }> {
+  if (!request.url?.endsWith("/tokenreviews"))
+    return { status: 200, body: { major: "1", minor: "36", gitVersion: "v1.36.3" } };
+  let text = "";
+  for await (const chunk of request) text += String(chunk);
+  const spec = at(JSON.parse(text), "spec");
+  const audiences = textsOf(at(spec, "audiences"));
+  const verdict = await cluster.reviewToken({
+    token: new Secret(textOf(at(spec, "token")) ?? ""),
+    bearer: new Secret(request.headers.authorization?.replace(/^Bearer /, "") ?? ""),
+    ...(audiences.length > 0 && { audiences }),
+  });
+  if (verdict.verdict === "refused")
+    return { status: verdict.status, body: { kind: "Status", message: verdict.error } };
+  const status =
+    verdict.verdict === "genuine"
+      ? { authenticated: true, user: { username: verdict.username }, audiences: verdict.audiences }
+      : { authenticated: false, error: verdict.error };
+  return { status: 201, body: { kind: "TokenReview", status } };
 }
