@@ -20,7 +20,7 @@ import { createFakeHelm, type FakeHelm } from "../fakes/helm.ts";
 import { installEso, playEso } from "./doctor-eso.ts";
 import { inputs } from "./inputs.ts";
 
-export const API = "external-secrets.io/v1";
+const API = "external-secrets.io/v1";
 export const STORE: ObjectRef = {
   apiVersion: API,
   kind: "SecretStore",
@@ -33,6 +33,7 @@ export const EXTERNAL_SECRET: ObjectRef = {
   namespace: "shop",
   name: "shop-db",
 };
+/** Holds the identity's id. */
 export const IDENTITY_SECRET: ObjectRef = {
   apiVersion: "v1",
   kind: "Secret",
