@@ -28,15 +28,32 @@ export interface Subjects {
   readonly secrets: readonly SecretSubject[];
   /** Every store that was read, by `storeKey`: also of other providers. */
   readonly known: ReadonlyMap<string, StoreView>;
-  /** Namespaces (or `all`) whose stores or secrets may not be read, with the reason. */
-  readonly hidden: readonly { readonly where: string; readonly reason: string }[];
+  /** Lists that we may not read. */
+  readonly hidden: readonly Hidden[];
+}
+
+/** A kind that may not be listed in a namespace (undefined: in the cluster): what is there is not known, and not absent. */
+export interface Hidden {
+  readonly kind: string;
+  readonly namespace: string | undefined;
+}
+
+/** True where an object that was not found may be there all the same. */
+export function isHidden(
+  { hidden }: Pick<Subjects, "hidden">,
+  kind: string,
+  namespace: string | undefined,
+): boolean {
+  return hidden.some(
+    (one) => one.kind === kind && (one.namespace === undefined || one.namespace === namespace),
+  );
 }
 
 const API = "external-secrets.io/v1";
 
 /** Reads stores and ExternalSecrets of the scope. A place that may not be read is told in `hidden`; other failures are thrown. */
 export async function collect(cluster: Cluster, scope: Scope): Promise<Subjects> {
-  const hidden: { where: string; reason: string }[] = [];
+  const hidden: Hidden[] = [];
   const known = new Map<string, StoreView>();
   const found: SecretView[] = [];
   const places = await placesOf(cluster, scope);
@@ -45,7 +62,7 @@ export async function collect(cluster: Cluster, scope: Scope): Promise<Subjects>
       for await (const object of cluster.list({ apiVersion: API, ...query })) take(object);
     } catch (error) {
       if (!isBootstrapError(error) || error.code !== "ESOB-K104") throw error;
-      hidden.push({ where: `${query.kind}s of ${query.namespace ?? "the cluster"}`, reason: error.message });
+      hidden.push({ kind: query.kind, namespace: query.namespace });
     }
   };
   const takeStore = (object: KubeObject) => {

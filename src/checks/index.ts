@@ -9,6 +9,7 @@ import { loginChecks } from "./login.ts";
 import { machineChecks } from "./machine.ts";
 import { reviewerChecks } from "./reviewer.ts";
 import { secretChecks } from "./secrets.ts";
+import { readableCheck } from "./readable.ts";
 import { storeSpecChecks } from "./store-spec.ts";
 import { storeChecks } from "./stores.ts";
 
@@ -22,7 +23,7 @@ export interface Category {
 /** Everything that `doctor` looks at, in the order of the report: causes before what follows from them. */
 export const CATEGORIES: readonly Category[] = [
   { id: "machine", title: "this machine", checks: machineChecks },
-  { id: "cluster", title: "cluster", checks: clusterChecks },
+  { id: "cluster", title: "cluster", checks: (context) => [...clusterChecks(context), readableCheck] },
   { id: "eso", title: "ESO", checks: esoChecks },
   { id: "infisical", title: "Infisical", checks: infisicalChecks },
   { id: "store-spec", title: "what the stores say", checks: storeSpecChecks },

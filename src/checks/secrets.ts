@@ -1,6 +1,6 @@
 import type { Check, Finding } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
-import type { SecretSubject } from "./collect.ts";
+import { isHidden, type SecretSubject } from "./collect.ts";
 import type { CheckContext } from "./context.ts";
 import { readTarget } from "./targets.ts";
 import { storesOf } from "./view/external-secret.ts";
@@ -48,7 +48,10 @@ function syncedCheck(secret: SecretSubject): Check<CheckContext> {
       ({ kind, name }) => `store ${storeKey(kind, secret.namespace, name)}`,
     ),
     subject: { kind: "ExternalSecret", namespace: secret.namespace, name: secret.name },
-    run: async () => judge(secret),
+    run: async (context) =>
+      !secret.live && isHidden(context, "ExternalSecret", secret.namespace)
+        ? { status: "skip", because: "ExternalSecrets may not be listed here" }
+        : judge(secret),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Check, Finding } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
-import type { StoreSubject } from "./collect.ts";
+import { isHidden, type StoreSubject } from "./collect.ts";
 import type { CheckContext } from "./context.ts";
 import { placeOf } from "./view/store.ts";
 
@@ -15,7 +15,10 @@ export function storeChecks({ stores }: CheckContext): readonly Check<CheckConte
     needs: ["cluster-reach"],
     after: [`login ${store.key}`],
     subject: { kind: store.kind, name: store.name, ...(store.namespace && { namespace: store.namespace }) },
-    run: async () => judge(store),
+    run: async (context) =>
+      !store.live && isHidden(context, store.kind, store.namespace)
+        ? { status: "skip", because: `${store.kind}s may not be listed here` }
+        : judge(store),
   }));
 }
 

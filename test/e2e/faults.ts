@@ -84,7 +84,7 @@ export interface Lane {
   stop(): Promise<void>;
 }
 
-export async function startLane({ world, infisical }: Rounds): Promise<Lane> {
+export async function startLane({ world, infisical }: Pick<Rounds, "world" | "infisical">): Promise<Lane> {
   const { stack } = world;
   const dir = await mkdtemp(join(world.dir, "lane-"));
   const authority = createAuthority("e2e lane");
