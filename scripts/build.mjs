@@ -1,6 +1,6 @@
 // Builds dist/: one CommonJS file per chunk, everything bundled, so that the package has no dependencies.
 // Why CommonJS and why two passes: docs/adr/0002-bundle-format.md.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
@@ -87,13 +87,22 @@ export async function bundle() {
   return { files, metafile };
 }
 
-/** Written beside and moved into place: whoever runs dist/ meanwhile never sees half of it. */
+/**
+ * File by file, main.cjs when its chunks are there, what is stale last; a file that is the same is left alone. So whoever runs
+ * dist/ meanwhile (a test run during `npm pack`) finds whole files, and all of them when nothing has changed.
+ */
 function replaceDist(files) {
-  const fresh = join(ROOT, ".cache", `dist-${process.pid}`);
-  mkdirSync(fresh, { recursive: true });
-  for (const [name, text] of files) writeFileSync(join(fresh, name), text);
-  rmSync(join(ROOT, "dist"), { recursive: true, force: true });
-  renameSync(fresh, join(ROOT, "dist"));
+  const dist = join(ROOT, "dist");
+  mkdirSync(dist, { recursive: true });
+  const known = new Set(readdirSync(dist));
+  const inOrder = [...files].toSorted(([a], [b]) => Number(a === "main.cjs") - Number(b === "main.cjs"));
+  for (const [name, text] of inOrder) {
+    if (known.delete(name) && readFileSync(join(dist, name), "utf8") === text) continue;
+    const fresh = join(dist, `.${name}.${process.pid}`);
+    writeFileSync(fresh, text);
+    renameSync(fresh, join(dist, name));
+  }
+  for (const stale of known) rmSync(join(dist, stale), { recursive: true });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) replaceDist((await bundle()).files);
