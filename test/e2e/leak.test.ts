@@ -219,6 +219,7 @@ function echo(status: number, shape: "infisical" | "kubernetes" | "html") {
 }
 
 const isLogin = ({ path }: Seen) => path === "/api/v1/auth/universal-auth/login";
+const isEsoLogin = ({ path }: Seen) => path === "/api/v1/auth/kubernetes-auth/login";
 const isAttach = (seen: Seen) => isInfisicalWrite(seen) && seen.path.includes("/kubernetes-auth/identities/");
 
 interface Failure {
@@ -291,6 +292,17 @@ const FAILURES: readonly Failure[] = [
     but,
   },
   {
+    title: "Infisical resets every connection, also that of the login",
+    arrange: infisicalAnswers(() => ({ kind: "reset" })),
+    exits: [5],
+    but,
+  },
+  {
+    title: "the API server resets every connection",
+    arrange: kubernetesAnswers(() => ({ kind: "reset" })),
+    exits: [5],
+  },
+  {
     title: "the API server fails and echoes",
     arrange: kubernetesAnswers(echo(500, "kubernetes")),
     exits: [5],
@@ -339,6 +351,33 @@ const ECHOING_WRITES: readonly Failure[] = [
     arrange: async () => {
       await disturb();
       infisicalAnswers(echo(400, "infisical"), isAttach)();
+    },
+    exits: [1],
+  },
+  {
+    title: "the connection is reset while the reviewer token travels to Infisical",
+    arrange: async () => {
+      await disturb();
+      infisicalAnswers(() => ({ kind: "reset" }), isAttach)();
+    },
+    exits: [1],
+  },
+  {
+    title: "the connection is reset while ESO's token travels to Infisical",
+    arrange: async () => {
+      await disturb();
+      infisicalAnswers(() => ({ kind: "reset" }), isEsoLogin)();
+    },
+    exits: [1],
+  },
+  {
+    title: "the API server resets the connection of every write",
+    arrange: async () => {
+      await disturb();
+      kubernetesAnswers(
+        () => ({ kind: "reset" }),
+        (seen) => isKubernetesWrite(seen) && !seen.path.includes("leases"),
+      )();
     },
     exits: [1],
   },
