@@ -1,9 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Kills and breaks a run at every call: not in `.ci/run` until the whole was seen green on an idle machine. */
-const LONG = ["test/e2e/kill.test.ts", "test/e2e/faults.test.ts"];
-
-/** Four projects: `fast` is `npm test` (offline, ≤ 2 min), `e2e` needs the real stack, `e2e-long` too, `package` needs `npm run build`. */
+/** Three projects: `fast` is `npm test` (offline, ≤ 2 min), `e2e` needs the real stack, `package` needs `npm run build`. */
 export default defineConfig({
   test: {
     projects: [
@@ -18,23 +15,12 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          exclude: LONG,
           globalSetup: ["test/e2e/stack/global-setup.ts"],
           testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: false,
           // A real control plane on two busy cores: one hiccup of the machine is not a failure of the product.
           retry: 1,
-        },
-      },
-      {
-        test: {
-          name: "e2e-long",
-          include: LONG,
-          globalSetup: ["test/e2e/stack/global-setup.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
         },
       },
       {

@@ -199,8 +199,9 @@ describe.each<Generation>(["2026", "2024-10"])("server of %s", (generation) => {
     const chosen = namesOf(helms).filter(
       (name, index) => !name.includes("customresourcedefinitions") || index % 12 === 3,
     );
-    for (const name of chosen)
-      for (const kind of ["500", "reset", "html", "truncated"] as const)
+    // What of it reaches us is that helm failed: two ways for each write are enough, in turn.
+    for (const [index, name] of chosen.entries())
+      for (const kind of index % 2 === 0 ? (["500", "truncated"] as const) : (["reset", "html"] as const))
         await expectStop(rounds, generation, name, kind);
     await succeeds(rounds, ["init", "--yes"]);
     await expectOneOfEverything(rounds);
