@@ -2,7 +2,8 @@ import { CommanderError } from "commander";
 import { buildProgram, type Execute } from "./command-tree.ts";
 import type { Deps } from "./deps.ts";
 import { BootstrapError, isBootstrapError } from "./errors.ts";
-import type { GlobalFlags } from "./invocation.ts";
+import { COMMANDS, DEFAULT_OUTPUTS } from "./commands.ts";
+import type { GlobalFlags, Output } from "./invocation.ts";
 import type { Reporter } from "./ui/reporter.ts";
 
 /** argv → exit code. Everything that goes wrong is told through the reporter; nothing is thrown. */
@@ -13,6 +14,7 @@ export async function runCli(argv: readonly string[], deps: Deps): Promise<numbe
     reporter = await openReporter(invocation.global, deps);
     const { run } = await record.load();
     code = await run(invocation, { ...deps, reporter });
+    await reporter.flush?.();
   };
   try {
     const program = await buildProgram(argv, () => deps.terminal({ noColour: true }), execute);
@@ -28,7 +30,10 @@ type ReporterFlags = Pick<GlobalFlags, "output" | "quiet" | "verbose" | "debug" 
 /** Loaded after parsing: `--help` needs none. */
 async function openReporter(flags: ReporterFlags, deps: Deps): Promise<Reporter> {
   const { createReporter } = await import("./ui/create-reporter.ts");
-  return createReporter(flags, deps.terminal({ noColour: !flags.color }));
+  const summary = deps.env["GITHUB_STEP_SUMMARY"];
+  return createReporter(flags, deps.terminal({ noColour: !flags.color }), {
+    appendSummary: summary ? async (text) => (await deps.files()).append(summary, text) : undefined,
+  });
 }
 
 async function failWith(
@@ -42,10 +47,11 @@ async function failWith(
   const expected = toBootstrapError(error, deps);
   if (!expected) {
     reporter.bug(error);
-    return 70;
+  } else {
+    reporter.fail(expected, { nothingChanged: expected.exitCode === 2 });
   }
-  reporter.fail(expected, { nothingChanged: expected.exitCode === 2 });
-  return expected.exitCode;
+  await reporter.flush?.();
+  return expected?.exitCode ?? 70;
 }
 
 function toBootstrapError(error: unknown, deps: Deps): BootstrapError | undefined {
@@ -65,11 +71,16 @@ function toBootstrapError(error: unknown, deps: Deps): BootstrapError | undefine
 
 /** For mistakes on the command line itself, before commander could say what `-o` is. */
 function guessGlobals(argv: readonly string[]): ReporterFlags {
-  const index = argv.findIndex((arg) => arg === "-o" || arg === "--output");
-  const joined = argv.find((arg) => arg.startsWith("--output="))?.slice("--output=".length);
-  const json = joined === "json" || (index >= 0 && argv[index + 1] === "json") || argv.includes("-ojson");
+  const known = COMMANDS.find(({ name }) => argv.includes(name))?.outputs ?? DEFAULT_OUTPUTS;
+  const said = (output: Output) =>
+    argv.some(
+      (arg, index) =>
+        arg === `--output=${output}` ||
+        arg === `-o${output}` ||
+        (arg === output && ["-o", "--output"].includes(argv[index - 1] ?? "")),
+    );
   return {
-    output: json ? "json" : "human",
+    output: known.find(said) ?? "human",
     quiet: false,
     verbose: false,
     debug: argv.includes("--debug"),

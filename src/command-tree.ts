@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { COMMANDS, GROUPS, type CommandRecord } from "./commands.ts";
+import { COMMANDS, DEFAULT_OUTPUTS, GROUPS, type CommandRecord } from "./commands.ts";
 import { parseDuration } from "./inputs/durations.ts";
 import type { OptionOfField } from "./inputs/options.ts";
-import type { GlobalFlags, Invocation } from "./invocation.ts";
+import { OUTPUTS, type GlobalFlags, type Invocation, type Output } from "./invocation.ts";
 import type { Terminal } from "./ui/terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -83,7 +83,7 @@ function addFlags(
     command.option(flags, description, fallback);
   if (settings.length > 0) command.optionsGroup("Settings (flag > environment > file > detected > default):");
   for (const { flags, description } of settings) command.option(flags, description);
-  addGlobalFlags(command);
+  addGlobalFlags(command, record.outputs ?? DEFAULT_OUTPUTS);
   command.addHelpText("after", `\nExamples:\n${record.examples.map((line) => `  ${line}`).join("\n")}`);
   command.action(async (...received: unknown[]) => {
     const options = command.opts<Record<string, unknown>>();
@@ -109,16 +109,14 @@ function typed(command: Command, options: Record<string, unknown>): Record<strin
   );
 }
 
-function addGlobalFlags(command: Command): void {
+function addGlobalFlags(command: Command, outputs: readonly Output[]): void {
   command.optionsGroup("Global:");
   command
     .option("-f, --file <path>", "configuration file (default: eso-bootstrap.yaml)")
     .option("--context <names>", "context of the kubeconfig; a comma list for several clusters")
     .option("--kubeconfig <path>", "kubeconfig file")
     .option("-n, --namespace <name>", "namespace of the store and its secrets")
-    .addOption(
-      new Option("-o, --output <format>", "human or json").default("human").choices(["human", "json"]),
-    )
+    .addOption(new Option("-o, --output <format>", "how to tell it").default("human").choices(outputs))
     .option("--timeout <duration>", "how long one wait may take", parseTimeout, 300_000)
     .option("--no-color", "no colours (NO_COLOR works too)")
     .option("-q, --quiet", "errors and the result only")
@@ -140,7 +138,7 @@ function globalsOf(options: Record<string, unknown>): GlobalFlags {
     context: text("context"),
     kubeconfig: text("kubeconfig"),
     namespace: text("namespace"),
-    output: text("output") ?? "human",
+    output: OUTPUTS.find((output) => output === options["output"]) ?? "human",
     timeoutMs: Number(options["timeout"]),
     color: options["color"] !== false,
     quiet: options["quiet"] === true,

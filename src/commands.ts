@@ -1,6 +1,6 @@
 import type { Scope } from "./inputs/field.ts";
 import type { Deps } from "./deps.ts";
-import type { Invocation } from "./invocation.ts";
+import { OUTPUTS, type Invocation, type Output } from "./invocation.ts";
 import type { Reporter } from "./ui/reporter.ts";
 
 /** What a command's `run` gets: the ports and where to tell what happens. Returns the exit code. */
@@ -23,9 +23,13 @@ export interface CommandRecord {
   readonly settings?: readonly Scope[];
   /** Narrows them to sections of the file. */
   readonly sections?: readonly string[];
+  /** What its `-o` knows; default: `DEFAULT_OUTPUTS`. */
+  readonly outputs?: readonly Output[];
   readonly examples: readonly [string, string, string];
   load(): Promise<CommandModule>;
 }
+
+export const DEFAULT_OUTPUTS: readonly Output[] = ["human", "json"];
 
 export const GROUPS = {
   start: "Start:",
@@ -159,6 +163,7 @@ export const COMMANDS: readonly CommandRecord[] = [
       ["--fail-on <severity>", "error (default) or warning (exit 4)"],
     ],
     settings: ["run"],
+    outputs: OUTPUTS,
     examples: [
       "eso-bootstrap doctor",
       "eso-bootstrap doctor --wait --fresh -o github",

@@ -1,10 +1,15 @@
+/** Every `-o` there is; a command's record says which of them it knows. */
+export const OUTPUTS = ["human", "short", "json", "junit", "sarif", "github", "markdown"] as const;
+
+export type Output = (typeof OUTPUTS)[number];
+
 /** Flags that every command knows (product.md section 2). */
 export interface GlobalFlags {
   readonly file: string | undefined;
   readonly context: string | undefined;
   readonly kubeconfig: string | undefined;
   readonly namespace: string | undefined;
-  readonly output: string;
+  readonly output: Output;
   /** Milliseconds. */
   readonly timeoutMs: number;
   readonly color: boolean;

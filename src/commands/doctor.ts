@@ -85,11 +85,12 @@ function outcome(
 ): ClusterOutcome {
   const report = reportOf(results);
   const { stores, secrets } = seen.context;
+  const exitCode = inTime ? exitCodeOf(report, failOnWarning) : 124;
   const name = desired?.cluster.name ?? cluster.info.context;
   const headline = `${name} · ${amount(stores.length, "store")} · ${amount(secrets.length, "secret")}`;
   return {
-    result: { kind: "DoctorReport", report, headline },
-    exitCode: inTime ? exitCodeOf(report, failOnWarning) : 124,
+    result: { kind: "DoctorReport", report, headline, exitCode },
+    exitCode,
   };
 }
 

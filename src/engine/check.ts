@@ -10,6 +10,12 @@ export interface Subject {
   readonly name: string;
 }
 
+/** Where a file defines a subject; the line counts from 1. */
+export interface Location {
+  readonly file: string;
+  readonly line: number;
+}
+
 /** What a check found. A check that could not look says `skip` with the reason or fails: never `pass`. */
 export type Finding =
   | { readonly status: "pass"; readonly evidence?: string }
@@ -31,6 +37,7 @@ export interface Check<Context> {
   /** Ids of checks whose failure explains a failure of this one: it is run all the same, and its result names their code. */
   readonly after?: readonly string[];
   readonly subject?: Subject;
+  readonly location?: Location;
   run(context: Context): Promise<Finding>;
 }
 
@@ -43,6 +50,7 @@ export interface CheckResult {
   readonly status: CheckStatus;
   readonly severity: "error" | "warning";
   readonly subject?: Subject;
+  readonly location?: Location;
   readonly message?: string;
   readonly cause?: string;
   readonly fix?: Fix;
@@ -88,7 +96,7 @@ export async function runChecks<Context>(
       ? { status: "skip", because: blockedBy(blocker) }
       : await slots(() => runOne(check, context));
     const result = explained(resultOf(check, finding, now() - began), before);
-    emit({ type: "checked", result });
+    emit({ type: "checked", result, of: checks.length });
     return result;
   };
   return Promise.all(checks.map(start));
@@ -123,6 +131,7 @@ function resultOf<Context>(check: Check<Context>, finding: Finding, durationMs: 
     status: finding.status,
     durationMs,
     ...(check.subject && { subject: check.subject }),
+    ...(check.location && { location: check.location }),
   };
   if (finding.status === "pass")
     return {

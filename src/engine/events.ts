@@ -10,7 +10,8 @@ export type Event =
   | { readonly type: "waiting"; readonly what: string; readonly state: string }
   | { readonly type: "change-finished"; readonly change: Change; readonly durationMs: number }
   | { readonly type: "change-failed"; readonly change: Change; readonly error: BootstrapError }
-  | { readonly type: "checked"; readonly result: CheckResult }
+  /** `of`: how many checks this run has. */
+  | { readonly type: "checked"; readonly result: CheckResult; readonly of?: number }
   | { readonly type: "note"; readonly text: string }
   | { readonly type: "warning"; readonly text: string };
 

@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  open,
+  realpath,
+  rename,
+  rm,
+  stat,
+  type FileHandle,
+} from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { BootstrapError, reasonOf } from "../errors.ts";
 import type { Files } from "./system.ts";
@@ -14,18 +24,21 @@ export function createFiles(cwd: string): Files {
       const bytes = await readLimited(resolve(cwd, path), path, maxBytes);
       return bytes && textOf(bytes, path);
     },
-    async write(path, text) {
-      try {
-        await writeAtomically(resolve(cwd, path), text);
-      } catch (error) {
-        throw new BootstrapError("ESOB-L104", {
-          message: `${path} could not be written.`,
-          reason: reasonWithoutPath(error),
-          cause: error,
-        });
-      }
-    },
+    write: (path, text) => writing(path, () => writeAtomically(resolve(cwd, path), text)),
+    append: (path, text) => writing(path, () => appendFile(resolve(cwd, path), text)),
   };
+}
+
+async function writing(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    throw new BootstrapError("ESOB-L104", {
+      message: `${path} could not be written.`,
+      reason: reasonWithoutPath(error),
+      cause: error,
+    });
+  }
 }
 
 /** Reads piecewise, so that a pipe (`-f <(…)`) works and /dev/zero does not fill the memory. */

@@ -25,6 +25,8 @@ export interface Files {
   read(path: string, maxBytes?: number): Promise<string | undefined>;
   /** Throws ESOB-L104. */
   write(path: string, text: string): Promise<void>;
+  /** Adds to the end; what others write to the file meanwhile stays. Throws ESOB-L104. */
+  append(path: string, text: string): Promise<void>;
 }
 
 export interface Clock {

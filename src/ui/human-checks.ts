@@ -1,7 +1,8 @@
 import type { CheckResult, CheckStatus, Subject } from "../engine/check.ts";
+import type { Code } from "../codes.ts";
 import { grouped } from "./grouped.ts";
 import { troubleLines, withCode } from "./human-error.ts";
-import type { DoctorReport } from "./reporter.ts";
+import { isNamedIn } from "./outcome.ts";
 import type { Meaning, Sign, Style } from "./style.ts";
 import { count, duration, pad, width, wrap } from "./text.ts";
 
@@ -13,6 +14,7 @@ const LOOKS: Readonly<Record<CheckStatus, { sign: Sign; meaning: Meaning }>> = {
 };
 
 const TITLE_COLUMNS = 32;
+const NAME_COLUMNS = 24;
 /** Times stand at the right, as in screens.md. */
 const TIME_COLUMNS = 76;
 
@@ -53,27 +55,6 @@ export function checkLines(results: readonly CheckResult[], style: Style, indent
   ];
 }
 
-/** The report of `doctor`: categories in which all is well share a line, the others are told in full. */
-export function reportLines({ summary, checks }: DoctorReport, style: Style, all = false): string[] {
-  const lines: string[] = [];
-  let well: { titles: string[]; checks: number } = { titles: [], checks: 0 };
-  const tellWell = () => {
-    if (well.checks > 0) lines.push(...wellLine(well, style));
-    well = { titles: [], checks: 0 };
-  };
-  for (const [category, results] of grouped(checks, (result) => result.category)) {
-    if (!all && results.every(({ status }) => status === "pass")) {
-      well.titles.push(style.text(category));
-      well.checks += results.length;
-      continue;
-    }
-    tellWell();
-    lines.push(`  ${style.paint("strong", style.text(category))}`, ...categoryLines(results, style, all));
-  }
-  tellWell();
-  return [...lines, "", summaryLine(summary, style)];
-}
-
 /** A line with its time at the right; without a time the line as it is. */
 export function timed(line: string, ms: number | undefined, style: Style): string {
   if (ms === undefined) return line;
@@ -82,38 +63,9 @@ export function timed(line: string, ms: number | undefined, style: Style): strin
   return `${pad(line, edge - time.length - 2)}  ${style.paint("quiet", time)}`;
 }
 
-function categoryLines(results: readonly CheckResult[], style: Style, all: boolean): string[] {
-  const passed = results.filter(({ status }) => status === "pass");
-  if (all || passed.length < 2) return checkLines(results, style, "    ");
-  const others = results.filter(({ status }) => status !== "pass");
-  return [
-    ...checkLines(others, style, "    "),
-    `    ${signOf("pass", style)} ${count(passed.length, "other")}`,
-  ];
-}
-
-function wellLine({ titles, checks }: { titles: string[]; checks: number }, style: Style): string[] {
-  const text = `${titles.join(` ${style.sign("dot")} `)}   (${count(checks, "check")})`;
-  return wrap(text, style.columns - 4).map(
-    (line, index) => `  ${index === 0 ? signOf("pass", style) : " "} ${line}`,
-  );
-}
-
-function summaryLine(summary: DoctorReport["summary"], style: Style): string {
-  const parts = [
-    [summary.failed, "failed"],
-    [summary.warnings, summary.warnings === 1 ? "warning" : "warnings"],
-    [summary.skipped, "skipped"],
-    [summary.passed, "passed"],
-  ] as const;
-  return parts
-    .filter(([amount, word]) => amount > 0 || word === "passed")
-    .map(([amount, word]) => `${amount} ${word}`)
-    .join(` ${style.sign("dot")} `);
-}
-
 function resultLines(result: CheckResult, style: Style, indent: string): string[] {
-  const subject = result.subject ? style.text(nameOf(result.subject)) : "";
+  const unnamed = result.subject && !isNamedIn(result.title, result.subject) ? result.subject : undefined;
+  const subject = unnamed ? style.text(nameOf(unnamed)) : "";
   const title = style.text(result.title);
   const sign = signOf(result.status, style);
   if (result.status === "pass") {
@@ -121,6 +73,7 @@ function resultLines(result: CheckResult, style: Style, indent: string): string[
     const what = [pad(title, TITLE_COLUMNS), subject, evidence].filter(Boolean).join("  ").trimEnd();
     return [`${indent}${sign} ${what}`];
   }
+  if (result.follows) return consequenceLines(result, result.follows, style, indent, sign);
   const trouble = {
     code: result.code,
     message: result.message ?? title,
@@ -137,13 +90,36 @@ function resultLines(result: CheckResult, style: Style, indent: string): string[
   ];
 }
 
+/** What follows from something that is told elsewhere: no cause, no fix. */
+function consequenceLines(
+  { title, message = title, subject }: CheckResult,
+  follows: Code,
+  style: Style,
+  indent: string,
+  sign: string,
+): string[] {
+  const what = style.text(message).replace(/\.$/, "");
+  const name = style.text(subject ? placeOf(subject) : title);
+  const text = what.includes(name) ? what : `${pad(name, NAME_COLUMNS)} ${what}`;
+  return wrap(`${text}: follows from ${follows}`, style.columns - indent.length - 4).map(
+    (line, index) => `${indent}${index === 0 ? sign : "   "} ${line}`,
+  );
+}
+
+/** Titles of checks that were skipped for one reason; more than these are counted. */
+const MOST_TITLES = 6;
+
 function skippedLines(
   because: string,
   group: readonly CheckResult[],
   style: Style,
   indent: string,
 ): string[] {
-  const titles = group.map(({ title }) => style.text(title)).join(` ${style.sign("dot")} `);
+  const shown = group.length > MOST_TITLES ? group.slice(0, MOST_TITLES / 2) : group;
+  const titles = [
+    ...shown.map(({ title }) => style.text(title)),
+    ...(shown.length < group.length ? [`${group.length - shown.length} others`] : []),
+  ].join(` ${style.sign("dot")} `);
   const line = `${titles}   ${style.text(because)}`;
   const lines = width(line) <= style.columns - indent.length - 2 ? [line] : [titles, style.text(because)];
   return lines
@@ -151,10 +127,11 @@ function skippedLines(
     .map((text, index) => `${indent}${index === 0 ? signOf("skip", style) : " "} ${text}`);
 }
 
-function nameOf({ kind, namespace, name }: Subject): string {
-  return `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
-}
+const nameOf = (subject: Subject) => `${subject.kind} ${placeOf(subject)}`;
 
-function signOf(status: CheckStatus, style: Style): string {
+const placeOf = ({ namespace, name }: Subject) => (namespace === undefined ? name : `${namespace}/${name}`);
+
+/** Its sign in its colour. */
+export function signOf(status: CheckStatus, style: Style): string {
   return style.paint(LOOKS[status].meaning, style.sign(LOOKS[status].sign));
 }

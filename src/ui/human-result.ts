@@ -1,8 +1,9 @@
 import type { Change } from "../engine/plan.ts";
 import { hasChanges } from "../engine/plan.ts";
-import { proofLines, reportLines, timed } from "./human-checks.ts";
+import { proofLines, timed } from "./human-checks.ts";
 import { errorLines, troubleLines, withCode } from "./human-error.ts";
 import { planLines, targetName } from "./human-plan.ts";
+import { reportLines } from "./human-report.ts";
 import type { ClusterResult, CommandResult, SyncedSecret } from "./reporter.ts";
 import type { Style } from "./style.ts";
 import { count, pad, width, wrap } from "./text.ts";
@@ -12,6 +13,8 @@ type ApplyEnd = Extract<CommandResult, { kind: "ApplyResult" }>;
 /** What is known besides the result: how long things took, how much to tell, and whether the plan is on the screen. */
 export interface Telling {
   readonly all: boolean;
+  /** Only what is wrong. */
+  readonly quiet: boolean;
   readonly planShown: boolean;
   readonly totalMs?: number | undefined;
   readonly proofMs?: number | undefined;
@@ -30,8 +33,10 @@ export function resultLines(
       return applyLines(end, style, telling);
     case "DoctorReport":
       return [
-        ...(end.headline === undefined ? [] : [timed(style.text(end.headline), telling.totalMs, style), ""]),
-        ...reportLines(end.report, style, telling.all),
+        ...(end.headline === undefined || telling.quiet
+          ? []
+          : [timed(style.text(end.headline), telling.totalMs, style), ""]),
+        ...reportLines(end.report.checks, style, { ...telling, exitCode: end.exitCode }),
       ];
     case "SyncResult":
       return end.result.secrets.flatMap((secret) => syncedLines(secret, style));
@@ -110,7 +115,7 @@ function syncedLines(secret: SyncedSecret, style: Style): string[] {
 function clusterLines({ cluster, result }: ClusterResult, style: Style, telling: Telling): string[] {
   const head = style.paint("strong", `${style.sign("dot")} ${style.text(cluster)}`);
   // One terminal, several clusters: each is told in full, times are those of the whole run and not shown.
-  const each = { all: telling.all, planShown: false };
+  const each = { all: telling.all, quiet: telling.quiet, planShown: false };
   const lines = result.kind === "Error" ? errorLines(result.error, style) : resultLines(result, style, each);
   return [head, ...lines, ""];
 }

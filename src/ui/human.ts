@@ -35,6 +35,8 @@ interface Memory {
   began: number;
   /** When the first check could have started: the end of what came before it. */
   proofBegan: number;
+  /** Checks that have ended. */
+  checked: number;
   lastWait: string;
 }
 
@@ -48,6 +50,7 @@ export function createHumanReporter(terminal: Terminal, options: HumanOptions = 
     checksShown: false,
     began: now(),
     proofBegan: now(),
+    checked: 0,
     lastWait: "",
   };
   const all = verbosity === "verbose" || verbosity === "debug";
@@ -78,6 +81,7 @@ export function createHumanReporter(terminal: Terminal, options: HumanOptions = 
       finish(
         resultLines(result, style, {
           all: all && !memory.checksShown,
+          quiet: verbosity === "quiet",
           planShown: memory.planShown,
           ...times(memory, now()),
         }),
@@ -134,14 +138,22 @@ function hear(event: Event, tell: Teller): void {
       return tell.line([`  ${mark} ${targetName(event.change.target, style)}  ${event.error.code}`]);
     }
     case "checked":
-      if (tell.all) tell.line(checkLines([event.result], style, "  "));
-      memory.checksShown = tell.all;
-      return watched ? spinner.show("proving", "proving") : undefined;
+      return checked(event, tell);
     case "note":
       return tell.line(wrapped(event.text, "  ", style));
     case "warning":
       return tell.line(wrapped(event.text, `${style.paint("caution", style.sign("warning"))} `, style));
   }
+}
+
+/** The proof of an apply is told as it comes; the report of doctor in its order, at the end. */
+function checked({ result, of = 0 }: Extract<Event, { type: "checked" }>, tell: Teller): void {
+  const { memory, spinner, watched } = tell;
+  memory.checksShown = tell.all && memory.planShown;
+  if (memory.checksShown) tell.line(checkLines([result], tell.style, "  "));
+  memory.checked = memory.checked >= of ? 1 : memory.checked + 1;
+  const what = memory.planShown ? "proving" : "checking";
+  if (watched) spinner.show(of > 0 ? `${what}  ${memory.checked} of ${of}` : what, what);
 }
 
 /** On a terminal the moving line, elsewhere a line of its own. */

@@ -1,7 +1,6 @@
 import type { ApplyResult } from "../engine/apply.ts";
 import type { Change, Plan } from "../engine/plan.ts";
-import { isBootstrapError, reasonOf, type BootstrapError } from "../errors.ts";
-import { scrub } from "../secret.ts";
+import { failureOf } from "./outcome.ts";
 import type { ClusterResult, CommandResult, Reporter, SyncedSecret, Verbosity } from "./reporter.ts";
 import { createStyle } from "./style.ts";
 import type { Terminal } from "./terminal.ts";
@@ -28,7 +27,7 @@ export function createJsonReporter(
     },
     end: (result) => void write(documentOf(result)),
     fail: (error) => void write(document("Error", errorOf(error))),
-    bug: (error) => void write(document("Error", bugOf(error))),
+    bug: (error) => void write(document("Error", errorOf(error))),
   };
 }
 
@@ -83,28 +82,10 @@ function applyResultOf(result: ApplyResult): Record<string, unknown> {
   };
 }
 
-/** `cause` is our own line on why; the foreign error behind it is never shown. */
-function errorOf(error: BootstrapError): Record<string, unknown> {
-  return {
-    code: error.code,
-    message: error.message,
-    cause: error.reason,
-    fix: { summary: error.fix.summary, command: error.fix.command },
-    docs: error.docs,
-    exitCode: error.exitCode,
-  };
-}
-
-/** Exit 70 (product.md section 4). */
-function bugOf(error: unknown): Record<string, unknown> {
-  if (isBootstrapError(error)) return errorOf(error);
-  return {
-    code: "BUG",
-    message: `This is a bug in eso-bootstrap: ${scrub(reasonOf(error).split("\n", 1)[0] ?? "")}`,
-    fix: { summary: "Please report it, with what `--debug` shows." },
-    docs: "docs/troubleshooting.md#bug",
-    exitCode: 70,
-  };
+/** Field by field, as everything in the contract. */
+function errorOf(error: unknown): Record<string, unknown> {
+  const { code, message, cause, fix, docs, exitCode } = failureOf(error);
+  return { code, message, cause, fix: { summary: fix.summary, command: fix.command }, docs, exitCode };
 }
 
 function syncedOf({ refreshTime, error, ...secret }: SyncedSecret): Record<string, unknown> {

@@ -15,7 +15,14 @@ export type CommandResult =
       /** What was reached, one sentence. Without it the changes are counted. */
       readonly headline?: string;
     }
-  | { readonly kind: "DoctorReport"; readonly report: DoctorReport; readonly headline?: string }
+  | {
+      readonly kind: "DoctorReport";
+      readonly report: DoctorReport;
+      /** What was looked at, as `prod-eu ↔ eu.infisical.com · 2 stores · 5 secrets`. */
+      readonly headline?: string;
+      /** What the command will exit with, for the last line. */
+      readonly exitCode?: number;
+    }
   | { readonly kind: "SyncResult"; readonly result: SyncResult }
   | {
       /** Data as it is: manifests of `render`, `explain`, `completion`. */
@@ -77,6 +84,8 @@ export interface Reporter {
   fail(error: BootstrapError, known?: { readonly nothingChanged?: boolean }): void;
   /** Something that is not a `BootstrapError`: exit 70. */
   bug(error: unknown): void;
+  /** Ends when all is written, to files too. Never fails. */
+  flush?(): Promise<void>;
 }
 
 /** `-q`: errors and the result only; `-v`: everything that was looked at; `--debug`: stacks too. */

@@ -72,6 +72,8 @@ const definitions: Readonly<Record<string, JsonSchema>> = {
       fix: ref("fix"),
       evidence: text,
       skippedBecause: text,
+      follows: { type: "string", pattern: "^ESOB-[KHIRSECL][0-9]{3}$" },
+      location: object({ file: text, line: { type: "integer", minimum: 1 } }),
     },
   ),
 };

@@ -29,6 +29,17 @@ export function harmless(text: string): string {
   return stripVTControlCharacters(text).replace(CONTROL, " ");
 }
 
+/** The same on one line, without blanks at the ends. */
+export function oneLine(text: string): string {
+  return harmless(text).replace(/\s+/g, " ").trim();
+}
+
+/** At most `most` characters, the end cut off; never half of a surrogate pair. */
+export function clamp(text: string, most: number): string {
+  if (text.length <= most) return text;
+  return `${text.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
 /** Fills up with spaces to `columns`; longer texts stay. */
 export function pad(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - width(text)));

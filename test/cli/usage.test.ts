@@ -36,6 +36,7 @@ const WRONG: readonly (readonly [what: string, argv: string[], says: string])[] 
   ["too many words", ["plan", "shop"], "argument"],
   ["a missing word", ["explain"], "code"],
   ["an output that is none", ["plan", "-o", "yaml"], "json"],
+  ["an output of other commands", ["plan", "-o", "junit"], "human, json"],
   ["a timeout that is none", ["plan", "--timeout", "soon"], "duration"],
   ["a code that is none", ["explain", "ESOB-R1O3"], "ESOB-R103"],
   ["a file that is not there", ["apply", "-f", "none.yaml", "--yes"], "none.yaml"],

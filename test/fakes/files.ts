@@ -15,6 +15,9 @@ export function createFakeFiles(
         throw new BootstrapError("ESOB-L105", { message: `${path} cannot be read.`, reason: "too large" });
       return text;
     },
+    async append(path, text) {
+      await this.write(path, (content.get(path) ?? "") + text);
+    },
     async write(path, text) {
       if (readOnly.includes(path))
         throw new BootstrapError("ESOB-L104", { message: `${path} could not be written.` });

@@ -71,6 +71,22 @@ describe("read", () => {
   });
 });
 
+describe("append", () => {
+  it("adds to what is there, and begins a file that is not", async () => {
+    await files().append("summary.md", "a\n");
+    await files().append("summary.md", "ü\n");
+    expect(readFileSync(join(folder, "summary.md"), "utf8")).toBe("a\nü\n");
+  });
+
+  it("says why it could not", async () => {
+    mkdirSync(join(folder, "folder"));
+    await expect(files().append("folder", "a")).rejects.toMatchObject({
+      code: "ESOB-L104",
+      reason: "it is a folder",
+    });
+  });
+});
+
 describe("write", () => {
   it("makes the file and the folders above it", async () => {
     await files().write("a/b/c.yaml", "x: 1\n");

@@ -103,6 +103,7 @@ function filesOf({ files }: World): Files {
   return {
     read: async (path) => files.get(path),
     write: async (path, text) => void files.set(path, text),
+    append: async (path, text) => void files.set(path, (files.get(path) ?? "") + text),
   };
 }
 
