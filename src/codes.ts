@@ -511,6 +511,30 @@ export const CODES = {
     "It logged in, but may not list the names at its path.",
     "Run `eso-bootstrap apply` again: it restores the role.",
   ),
+  "ESOB-R301": record(
+    1,
+    "There is no reviewer whose token could be rotated",
+    "kubectl get serviceaccount -A -l app.kubernetes.io/managed-by=eso-bootstrap",
+    "Run `eso-bootstrap reviewer`, or `apply` for the whole road.",
+  ),
+  "ESOB-R302": record(
+    1,
+    "Not every identity that may hold the old reviewer token can be seen",
+    "The operator may not list the machine identities of the organization.",
+    "Give the operator `read` on identities in the organization, or go on with --visible-only.",
+  ),
+  "ESOB-R303": record(
+    1,
+    "The old reviewer token is still in use",
+    "eso-bootstrap reviewer show",
+    "Run `eso-bootstrap reviewer rotate` again: it goes on from there.",
+  ),
+  "ESOB-R304": record(
+    1,
+    "The old reviewer token is still accepted",
+    "kubectl get secrets -n external-secrets -l eso-bootstrap/reviewer",
+    "Wait a minute and try it again; API servers cache verdicts.",
+  ),
   // --- stores --------------------------------------------------------------------------------------------------
   "ESOB-S101": record(
     1,

@@ -36,15 +36,27 @@ export async function buildProgram(
     .addHelpText("after", `\n${EXIT_CODES}\n\nStart here:  eso-bootstrap init`)
     .addHelpCommand(new Command("help [command]").description("help for a command").helpGroup(GROUPS.look))
     .exitOverride()
+    // Flags belong to the command that they follow: `reviewer` and `reviewer rotate` share some.
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .allowExcessArguments(false);
-  const wanted = new Set(argv);
-  for (const record of COMMANDS) {
-    const command = commandOf(record, program);
-    if (wanted.has(record.name)) addFlags(command, record, await settingsOf(record), execute);
-    program.addCommand(command);
-  }
+  await addCommands(program, COMMANDS, new Set(argv), execute);
   return program;
+}
+
+async function addCommands(
+  above: Command,
+  records: readonly CommandRecord[],
+  wanted: ReadonlySet<string>,
+  execute: Execute,
+): Promise<void> {
+  for (const record of records) {
+    const command = commandOf(record, above);
+    above.addCommand(command);
+    if (!wanted.has(record.name)) continue;
+    addFlags(command, record, await settingsOf(record), execute);
+    await addCommands(command, record.commands ?? [], wanted, execute);
+  }
 }
 
 /** `explain <code>`: every command has options, so that saying it says nothing. */
@@ -62,11 +74,12 @@ async function settingsOf({ settings, sections }: CommandRecord): Promise<readon
 }
 
 /** The command as the list of all commands shows it. */
-function commandOf(record: CommandRecord, program: Command): Command {
+function commandOf(record: CommandRecord, above: Command): Command {
   const command = new Command(record.name)
     .description(record.summary)
     .helpGroup(GROUPS[record.group])
-    .copyInheritedSettings(program)
+    .copyInheritedSettings(above)
+    .enablePositionalOptions()
     .allowExcessArguments(false);
   for (const argument of record.args ?? []) command.argument(argument.name, argument.description);
   return command;
@@ -86,6 +99,7 @@ function addFlags(
   addGlobalFlags(command, record.outputs ?? DEFAULT_OUTPUTS);
   command.addHelpText("after", `\nExamples:\n${record.examples.map((line) => `  ${line}`).join("\n")}`);
   command.action(async (...received: unknown[]) => {
+    refuseFlagsAbove(command);
     const options = command.opts<Record<string, unknown>>();
     const args = received
       .slice(0, -2)
@@ -93,13 +107,28 @@ function addFlags(
         typeof argument === "string" ? [argument] : Array.isArray(argument) ? argument.map(String) : [],
       );
     await execute(record, {
-      command: record.name,
+      command: pathOf(command),
       args,
       flags: typed(command, options),
       global: globalsOf(options),
       version: VERSION,
     });
   });
+}
+
+/** `reviewer rotate`. */
+function pathOf(command: Command): string {
+  const above = command.parent?.parent ? `${pathOf(command.parent)} ` : "";
+  return above + command.name();
+}
+
+/** `reviewer --yes rotate`: a flag before the last word would be taken for the other command's, and be lost. */
+function refuseFlagsAbove(command: Command): void {
+  const above = command.parent;
+  const flag = above?.options.find(
+    (option) => above.getOptionValueSource(option.attributeName()) === "cli",
+  );
+  if (flag) command.error(`error: ${flag.long ?? flag.flags} must stand after "${command.name()}"`);
 }
 
 /** Only the flags that somebody typed: defaults come from the fields table. */

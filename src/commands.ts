@@ -26,6 +26,8 @@ export interface CommandRecord {
   /** What its `-o` knows; default: `DEFAULT_OUTPUTS`. */
   readonly outputs?: readonly Output[];
   readonly examples: readonly [string, string, string];
+  /** Commands below this one, as `reviewer rotate`. */
+  readonly commands?: readonly CommandRecord[];
   load(): Promise<CommandModule>;
 }
 
@@ -118,6 +120,41 @@ export const COMMANDS: readonly CommandRecord[] = [
       "eso-bootstrap reviewer --token-lifetime 720h --yes",
     ],
     load: () => import("./commands/apply.ts"),
+    commands: [
+      {
+        name: "rotate",
+        group: "parts",
+        summary: "a new reviewer token, tested, sent, proved; the old one gone and proved dead",
+        flags: [
+          YES,
+          ["--if-older-than <duration>", "do nothing while the token is younger, as 30d"],
+          ["--visible-only", "go on where not every identity can be listed"],
+          ["--adopt", "send the new token to identities of others that hold the old one, too"],
+        ],
+        settings: ["run"],
+        sections: ["eso", "reviewer"],
+        examples: [
+          "eso-bootstrap reviewer rotate",
+          "eso-bootstrap reviewer rotate --if-older-than 30d --yes",
+          "eso-bootstrap reviewer rotate --token-lifetime 720h --yes -o json",
+        ],
+        load: () => import("./commands/reviewer-rotate.ts"),
+      },
+      {
+        name: "show",
+        group: "parts",
+        summary: "the reviewer's tokens: age, expiry, who uses them; never a token",
+        flags: [["--metrics", "as Prometheus text, for a textfile collector"]],
+        settings: ["run"],
+        sections: ["eso", "reviewer"],
+        examples: [
+          "eso-bootstrap reviewer show",
+          "eso-bootstrap reviewer show -o json",
+          "eso-bootstrap reviewer show --metrics > /var/lib/node-exporter/reviewer.prom",
+        ],
+        load: () => import("./commands/reviewer-show.ts"),
+      },
+    ],
   },
   {
     name: "identity",

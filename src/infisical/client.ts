@@ -8,6 +8,7 @@ import { esoOperations } from "./eso-session.ts";
 import { folderOperations } from "./folders.ts";
 import { createHttp } from "./http.ts";
 import { identityOperations } from "./identities.ts";
+import { identityListing } from "./identity-list.ts";
 import type { Infisical, OperatorCredential } from "./infisical.ts";
 import { fieldsOf, textOf } from "./json.ts";
 import { kubernetesAuthOperations } from "./kubernetes-auth.ts";
@@ -82,6 +83,7 @@ export function createInfisical(options: InfisicalOptions): Infisical {
     ...folderOperations(session),
     ...secretOperations(session),
     ...identities,
+    ...identityListing(session, projects),
     ...roles,
     ...privileges,
     ...memberships,

@@ -11,8 +11,8 @@ type Operations = Pick<
 type Metadata = Readonly<Record<string, string>>;
 
 /** Largest page of the search, and of a project's identities (infisical-api.md section 6). */
-const SEARCH_PAGE = 100;
-const PROJECT_PAGE = 1000;
+export const SEARCH_PAGE = 100;
+export const PROJECT_PAGE = 1000;
 
 /** The search takes only these characters (section 3); other names are found in the whole list. */
 const SEARCHABLE = /^[A-Za-z0-9 _/-]{1,255}$/;
@@ -188,7 +188,7 @@ const holds = (stored: Metadata, wanted: Metadata) =>
  * Two forms: a row of the organization's membership with the identity inside (its own `id` is the membership's), or the
  * identity itself, as project routes and creation answer it.
  */
-function parseIdentity(value: unknown): Identity {
+export function parseIdentity(value: unknown): Identity {
   const row = fieldsOf(value);
   const own = row["identity"] === undefined ? row : fieldsOf(row["identity"]);
   const customRole = textOf(fieldsOf(row["customRole"])["slug"]);

@@ -173,6 +173,14 @@ export interface Infisical {
   findIdentity(id: string): Promise<Identity | undefined>;
   /** Every identity with exactly this name: in the organization, and in the project where servers have such. */
   findIdentitiesByName(name: string, project: Project | undefined): Promise<readonly Identity[]>;
+  /**
+   * Every identity of the organization, and where servers have such those of the projects we are a member of; without metadata.
+   * `unlisted`: what may not be listed, so that there can be more.
+   */
+  listIdentities(): Promise<{
+    readonly identities: readonly Identity[];
+    readonly unlisted: { readonly organization: boolean; readonly projects: readonly string[] };
+  }>;
   createIdentity(identity: {
     name: string;
     metadata: Readonly<Record<string, string>>;

@@ -51,3 +51,10 @@ export function goDuration(text: string): string {
   const parts = [hours > 0 && `${hours}h`, seconds >= 60 && `${minutes}m`, `${seconds % 60}s`];
   return parts.filter(Boolean).join("");
 }
+
+/** As a person says it, in one unit: `41d`, `5h`, `3m`, `12s`. */
+export function roughDuration(seconds: number): string {
+  const [unit = "s", length = 1] =
+    Object.entries({ d: 86_400, h: 3600, m: 60 }).find(([, size]) => seconds >= size) ?? [];
+  return `${Math.floor(seconds / length)}${unit}`;
+}

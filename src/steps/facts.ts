@@ -4,6 +4,7 @@ import { findApiServer, type ApiServer } from "./api-server.ts";
 import { findEso, type EsoFact } from "./eso-fact.ts";
 import { findIdentity, type IdentityFact } from "./identity-fact.ts";
 import { listReviewerSecrets } from "./reviewer-fact.ts";
+import { findReviewerUsers, type ReviewerUsers } from "./reviewer-users.ts";
 import type { Ports } from "./context.ts";
 import type { Desired, DesiredStore } from "../desired/desired.ts";
 
@@ -22,6 +23,8 @@ export interface Facts {
   hasUniversalAuth(identity: Identity): Promise<boolean>;
   /** The reviewer's Secrets that are ours, newest last. */
   reviewerSecrets(): Promise<readonly KubeObject[]>;
+  /** The identities that hold a token of this cluster's reviewer. */
+  reviewerUsers(): Promise<ReviewerUsers>;
   apiServer(): Promise<ApiServer>;
   /** Names in Infisical at a store's path, or undefined where we may not list them. */
   names(store: DesiredStore, path: string): Promise<readonly string[] | undefined>;
@@ -46,6 +49,7 @@ export function createFacts(ports: Ports, desired: Desired): Facts {
     kubernetesAuth: ({ id }) => once(`kubernetes-auth ${id}`, () => infisical.findKubernetesAuth(id)),
     hasUniversalAuth: ({ id }) => once(`universal-auth ${id}`, () => infisical.hasUniversalAuth(id)),
     reviewerSecrets: () => once("reviewer-secrets", () => listReviewerSecrets(cluster, desired)),
+    reviewerUsers: () => once("reviewer-users", () => findReviewerUsers(ports, facts, desired)),
     apiServer: () => once("api-server", () => findApiServer(ports, desired)),
     names: (store, path) =>
       once(`names ${store.project} ${store.environment} ${path}`, () => readNames(store, path)),

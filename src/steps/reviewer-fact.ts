@@ -1,4 +1,4 @@
-import { at } from "../data.ts";
+import { at, isRecord, jsonOf, numberOf as numberIn, textOf } from "../data.ts";
 import { REVIEWER_LABEL } from "../desired/manifests.ts";
 import type { Desired } from "../desired/desired.ts";
 import { MANAGED_BY_LABEL, MANAGER, type Cluster, type KubeObject } from "../kubernetes/cluster.ts";
@@ -18,6 +18,9 @@ export function numberOf(secret: KubeObject): number {
   return Number(/-(\d+)$/.exec(secret.metadata.name)?.[1] ?? 0);
 }
 
+/** Secrets of this type hold an unlimited token; ours of any other type are what bound tokens hang on. */
+export const TOKEN_TYPE = "kubernetes.io/service-account-token";
+
 /** The token that kube-controller-manager filled in, or undefined while it has not. */
 export function tokenIn(secret: KubeObject | undefined): Secret | undefined {
   const token = at(secret?.["data"], "token");
@@ -28,29 +31,42 @@ export function tokenIn(secret: KubeObject | undefined): Secret | undefined {
 
 /** What a ServiceAccount token says of itself; never verified here, only compared. */
 export interface TokenClaims {
+  readonly account: {
+    readonly namespace: string | undefined;
+    readonly name: string | undefined;
+    readonly uid: string | undefined;
+  };
+  /** The Secret that it hangs on: a bound token says its uid, an unlimited one only its name. */
+  readonly secret: { readonly name: string | undefined; readonly uid: string | undefined };
+  /** Unlimited tokens say neither when they were made nor when they end. */
+  readonly issuedAt: Date | undefined;
   readonly expiresAt: Date | undefined;
-  /** uid of the Secret a bound token hangs on. */
-  readonly secretUid: string | undefined;
-  readonly serviceAccountUid: string | undefined;
 }
+
+/** Where unlimited tokens have their claims (kubernetes `serviceaccount/legacy.go`). */
+const LEGACY = "kubernetes.io/serviceaccount";
 
 /** Decodes a JWT's claims; undefined when it is none. */
 export function claimsOf(token: Secret): TokenClaims | undefined {
-  try {
-    const payload: unknown = JSON.parse(
-      Buffer.from(token.reveal().split(".")[1] ?? "", "base64url").toString("utf8"),
-    );
-    const text = (...path: string[]) => {
-      const value = at(payload, ...path);
-      return typeof value === "string" ? value : undefined;
-    };
-    const exp = at(payload, "exp");
-    return {
-      expiresAt: typeof exp === "number" ? new Date(exp * 1000) : undefined,
-      secretUid: text("kubernetes.io", "secret", "uid"),
-      serviceAccountUid: text("kubernetes.io", "serviceaccount", "uid"),
-    };
-  } catch {
-    return undefined;
-  }
+  const payload = jsonOf(Buffer.from(token.reveal().split(".")[1] ?? "", "base64url").toString("utf8"));
+  if (!isRecord(payload)) return undefined;
+  const bound = payload["kubernetes.io"];
+  const legacy = (name: string) => textOf(payload[`${LEGACY}/${name}`]);
+  const date = (name: string) => {
+    const seconds = numberIn(payload[name]);
+    return seconds === undefined ? undefined : new Date(seconds * 1000);
+  };
+  return {
+    account: {
+      namespace: textOf(at(bound, "namespace")) ?? legacy("namespace"),
+      name: textOf(at(bound, "serviceaccount", "name")) ?? legacy("service-account.name"),
+      uid: textOf(at(bound, "serviceaccount", "uid")) ?? legacy("service-account.uid"),
+    },
+    secret: {
+      name: textOf(at(bound, "secret", "name")) ?? legacy("secret.name"),
+      uid: textOf(at(bound, "secret", "uid")),
+    },
+    issuedAt: date("iat"),
+    expiresAt: date("exp"),
+  };
 }

@@ -9,7 +9,7 @@ import type { Action, Step } from "../engine/plan.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 import type { RoadContext } from "./context.ts";
 import { lookAtObject, refOf } from "./objects.ts";
-import { numberOf, tokenIn } from "./reviewer-fact.ts";
+import { numberOf, TOKEN_TYPE, tokenIn } from "./reviewer-fact.ts";
 
 const STEP = "reviewer";
 
@@ -56,7 +56,7 @@ async function lookAtToken(context: RoadContext): Promise<Action> {
   const existing = (await facts.reviewerSecrets()).at(-1);
   const bound = desired.reviewer.tokenLifetime !== undefined;
   // The kind of Secret follows the kind of token: another kind gets a number of its own, the old one stays until it is rotated.
-  const wanted = bound ? "Opaque" : "kubernetes.io/service-account-token";
+  const wanted = bound ? "Opaque" : TOKEN_TYPE;
   const fits = existing?.["type"] === wanted;
   const index = existing ? numberOf(existing) + (fits ? 0 : 1) : 1;
   const manifest = reviewerSecretManifest(desired, index);
@@ -68,7 +68,8 @@ async function lookAtToken(context: RoadContext): Promise<Action> {
   });
 }
 
-async function waitForToken({ cluster, options }: RoadContext, manifest: KubeObject): Promise<void> {
+/** Until kube-controller-manager has filled the Secret; ESOB-R101 when it does not. */
+export async function waitForToken({ cluster, options }: RoadContext, manifest: KubeObject): Promise<void> {
   const filled = (secret: KubeObject | undefined) => tokenIn(secret) !== undefined;
   const { timeoutMs, signal } = options;
   const result = await cluster.waitUntil(refOf(manifest), filled, {

@@ -34,8 +34,9 @@ export async function assertRights(context: RoadContext, actions: readonly Actio
 }
 
 /** `create secrets in external-secrets`: as `kubectl auth can-i` says it. */
-function describeAccess({ verb, group, resource, namespace, name }: AccessQuery): string {
-  const full = group && !["apps"].includes(group) ? `${resource}.${group}` : resource;
+function describeAccess({ verb, group, resource, subresource, namespace, name }: AccessQuery): string {
+  const plural = group && !["apps"].includes(group) ? `${resource}.${group}` : resource;
+  const full = subresource === undefined ? plural : `${plural}/${subresource}`;
   return `${verb} ${full}${name ? ` ${name}` : ""}${namespace ? ` in ${namespace}` : ""}`;
 }
 

@@ -8,6 +8,9 @@ import { count, ellipsise, pad, width, wrap } from "./text.ts";
 const GROUPS: Readonly<Record<string, string>> = {
   eso: "ESO",
   reviewer: "Reviewer",
+  "reviewer-token": "Reviewer",
+  "reviewer-users": "Infisical",
+  "reviewer-old": "Old token",
   project: "Infisical",
   identity: "Infisical",
   "kubernetes-auth": "Infisical",

@@ -20,12 +20,8 @@ export interface Telling {
   readonly proofMs?: number | undefined;
 }
 
-/** The end of a command, for people. `Text` is data and not told here. */
-export function resultLines(
-  end: Exclude<CommandResult, { kind: "Text" }>,
-  style: Style,
-  telling: Telling,
-): string[] {
+/** The end of a command, for people. `Text` comes here only as one of several clusters. */
+export function resultLines(end: CommandResult, style: Style, telling: Telling): string[] {
   switch (end.kind) {
     case "Plan":
       return telling.planShown ? [] : planLines(end.plan, style, telling.all);
@@ -40,6 +36,8 @@ export function resultLines(
       ];
     case "SyncResult":
       return end.result.secrets.flatMap((secret) => syncedLines(secret, style));
+    case "Text":
+      return end.text.split("\n");
     case "List":
       return end.items.flatMap((item) => clusterLines(item, style, telling));
   }

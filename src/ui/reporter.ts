@@ -37,7 +37,7 @@ export type CommandResult =
 /** Result of one of several clusters; one that could not be judged is an error among the others. */
 export interface ClusterResult {
   readonly cluster: string;
-  readonly result: Exclude<CommandResult, { kind: "List" | "Text" }> | ErrorResult;
+  readonly result: Exclude<CommandResult, { kind: "List" }> | ErrorResult;
 }
 
 interface ErrorResult {

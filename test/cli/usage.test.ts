@@ -13,10 +13,14 @@ describe("help", () => {
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
-  it.each(COMMANDS.map(({ name, examples }) => [name, examples] as const))(
+  const every = COMMANDS.flatMap((record) => [
+    record,
+    ...(record.commands ?? []).map((below) => ({ ...below, name: `${record.name} ${below.name}` })),
+  ]);
+  it.each(every.map(({ name, examples }) => [name, examples] as const))(
     "of %s has its flags and three examples",
     async (name, examples) => {
-      const { code, stdout, stderr } = await run([name, "--help"]);
+      const { code, stdout, stderr } = await run([...name.split(" "), "--help"]);
       expect([code, stderr]).toEqual([0, ""]);
       for (const flag of ["--file", "--context", "--output", "--timeout", "--debug"])
         expect(stdout).toContain(flag);
@@ -40,6 +44,8 @@ const WRONG: readonly (readonly [what: string, argv: string[], says: string])[] 
   ["a timeout that is none", ["plan", "--timeout", "soon"], "duration"],
   ["a code that is none", ["explain", "ESOB-R1O3"], "ESOB-R103"],
   ["a file that is not there", ["apply", "-f", "none.yaml", "--yes"], "none.yaml"],
+  ["a flag before the last word", ["reviewer", "--yes", "rotate"], "after"],
+  ["an age that is none", ["reviewer", "rotate", "--if-older-than", "soon"], "30d"],
   ["nothing to go by", ["apply", "--yes"], "--project"],
 ];
 

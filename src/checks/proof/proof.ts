@@ -3,6 +3,7 @@ import type { RoadContext } from "../../steps/context.ts";
 import { esoChecks } from "./eso.ts";
 import { loginChecks } from "./login.ts";
 import { reviewerChecks } from "./reviewer.ts";
+import { rotationChecks } from "./rotation.ts";
 import { secretChecks } from "./secrets.ts";
 import { storeChecks } from "./stores.ts";
 
@@ -10,6 +11,8 @@ import { storeChecks } from "./stores.ts";
 const CHECKS_OF: Record<string, (context: RoadContext) => Check<RoadContext>[]> = {
   eso: esoChecks,
   reviewer: reviewerChecks,
+  "reviewer-token": reviewerChecks,
+  "reviewer-users": rotationChecks,
   "kubernetes-auth": loginChecks,
   store: storeChecks,
   secret: secretChecks,

@@ -1,0 +1,32 @@
+import type { CommandDeps } from "../commands.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Invocation } from "../invocation.ts";
+import { createFacts } from "../steps/facts.ts";
+import { onEachCluster, type ClusterOutcome } from "./each-cluster.ts";
+import { readInputs } from "./read-inputs.ts";
+import { metricsText, reviewerStatus, statusText } from "./reviewer-text.ts";
+import { openSession } from "./session.ts";
+
+/** Age, expiry and users of the reviewer's tokens; reads only, and shows no token. */
+export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
+  const all = await readInputs(invocation, deps);
+  return onEachCluster(all, deps, (inputs) => showOne(invocation, deps, inputs));
+}
+
+async function showOne(invocation: Invocation, deps: CommandDeps, inputs: Inputs): Promise<ClusterOutcome> {
+  const session = await openSession(invocation, deps, inputs);
+  try {
+    const { ports, desired } = session;
+    const facts = createFacts(ports, desired);
+    await ports.cluster.version();
+    const [secrets, found] =
+      desired.reviewer.mode === "self"
+        ? [[], { users: [], unlisted: { organization: false, projects: [] } }]
+        : await Promise.all([facts.reviewerSecrets(), facts.reviewerUsers()]);
+    const status = reviewerStatus(desired, { secrets, found, now: ports.clock.now() });
+    const text = invocation.flags["metrics"] === true ? metricsText(status) : statusText(status);
+    return { result: { kind: "Text", text, items: [status] }, exitCode: 0 };
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,155 @@
+import type { Desired } from "../desired/desired.ts";
+import { roughDuration } from "../inputs/durations.ts";
+import type { KubeObject } from "../kubernetes/cluster.ts";
+import { expiresSoon } from "../steps/reviewer-token.ts";
+import type { ReviewerUser, ReviewerUsers } from "../steps/reviewer-users.ts";
+import { grouped } from "../ui/grouped.ts";
+
+/** One token of the reviewer as `reviewer show` tells it: how old, until when, who uses it. Never the token. */
+interface TokenStatus {
+  /** `namespace/name`; null where the Secret that it hung on is gone, or is not ours. */
+  readonly secret: string | null;
+  readonly createdAt: string | null;
+  readonly ageSeconds: number | null;
+  readonly expiresAt: string | null;
+  readonly expiresInSeconds: number | null;
+  /** Less than a fifth of its life is left. */
+  readonly expiresSoon: boolean;
+  readonly usedBy: readonly string[];
+}
+
+/** What `reviewer show -o json` has as its item. */
+export interface ReviewerStatus {
+  readonly cluster: string;
+  readonly mode: "token" | "self";
+  readonly serviceAccount: string;
+  readonly tokens: readonly TokenStatus[];
+  /** Lists at Infisical that the operator may not read: there can be more users. */
+  readonly unlisted: readonly string[];
+}
+
+interface Seen {
+  readonly secrets: readonly KubeObject[];
+  readonly found: ReviewerUsers;
+  readonly now: number;
+}
+
+export function reviewerStatus(
+  { cluster, reviewer }: Desired,
+  { secrets, found, now }: Seen,
+): ReviewerStatus {
+  const { users, unlisted } = found;
+  const idle = secrets.filter((secret) => !users.some((user) => user.secret === secret));
+  const inUse = grouped(users, ({ token }) => token.fingerprint());
+  return {
+    cluster: cluster.name,
+    mode: reviewer.mode,
+    serviceAccount: `${reviewer.namespace}/${reviewer.serviceAccount}`,
+    tokens: [...inUse.flatMap(([, same]) => tokenInUse(same, now)), ...idle.map((one) => unused(one, now))],
+    unlisted: [...(unlisted.organization ? ["the organization"] : []), ...unlisted.projects],
+  };
+}
+
+function tokenInUse(same: readonly ReviewerUser[], now: number): TokenStatus[] {
+  const [user] = same;
+  if (!user) return [];
+  const { claims, secret } = user;
+  const times = timesOf(claims.issuedAt ?? createdAt(secret), claims.expiresAt, now);
+  const usedBy = same.map(({ identity }) => identity.name);
+  return [{ secret: nameOf(secret), ...times, expiresSoon: expiresSoon(claims, now), usedBy }];
+}
+
+function unused(secret: KubeObject, now: number): TokenStatus {
+  const times = timesOf(createdAt(secret), undefined, now);
+  return { secret: nameOf(secret), ...times, expiresSoon: false, usedBy: [] };
+}
+
+function timesOf(created: Date | undefined, expires: Date | undefined, now: number) {
+  const seconds = (from: number, to: number) => Math.floor((to - from) / 1000);
+  return {
+    createdAt: created?.toISOString() ?? null,
+    ageSeconds: created ? seconds(created.getTime(), now) : null,
+    expiresAt: expires?.toISOString() ?? null,
+    expiresInSeconds: expires ? seconds(now, expires.getTime()) : null,
+  };
+}
+
+function createdAt(secret: KubeObject | undefined): Date | undefined {
+  const time = Date.parse(secret?.metadata.creationTimestamp ?? "");
+  return Number.isNaN(time) ? undefined : new Date(time);
+}
+
+const nameOf = (secret: KubeObject | undefined) =>
+  secret ? `${secret.metadata.namespace}/${secret.metadata.name}` : null;
+
+/** A table for people; names of identities below each other. */
+export function statusText({ cluster, mode, serviceAccount, tokens, unlisted }: ReviewerStatus): string {
+  if (mode === "self")
+    return `REVIEWER  ESO reviews itself in ${cluster} (reviewer.mode: self): there is no reviewer token`;
+  const rows = [["TOKEN", "AGE", "EXPIRES", "USED BY"], ...tokens.flatMap(rowsOf)];
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const line = (row: string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
+  return [
+    `REVIEWER  ${serviceAccount} in ${cluster}`,
+    ...(tokens.length === 0 ? ["no token: make one with `eso-bootstrap reviewer`"] : rows.map(line)),
+    ...unlisted.map((list) => `not seen: the identities of ${list}, which may not be listed`),
+  ]
+    .map((text) => text.trimEnd())
+    .join("\n");
+}
+
+function rowsOf({
+  secret,
+  ageSeconds,
+  expiresInSeconds,
+  expiresSoon: soon,
+  usedBy,
+}: TokenStatus): string[][] {
+  const expires = expiresInSeconds === null ? "never" : expiryText(expiresInSeconds, soon);
+  const [first = "nobody: `reviewer rotate` ends it", ...others] = usedBy;
+  return [
+    [
+      secret?.split("/")[1] ?? "(not ours, or gone)",
+      ageSeconds === null ? "?" : roughDuration(ageSeconds),
+      expires,
+      first,
+    ],
+    ...others.map((name) => ["", "", "", name]),
+  ];
+}
+
+const expiryText = (seconds: number, soon: boolean) =>
+  seconds <= 0 ? "EXPIRED" : `in ${roughDuration(seconds)}${soon ? " (soon)" : ""}`;
+
+/** The Prometheus text format (prometheus.io/docs/instrumenting/exposition_formats), for node_exporter's textfile collector. */
+export function metricsText({ cluster, tokens }: ReviewerStatus): string {
+  return METRICS.flatMap(({ name, help, value }) => {
+    const samples = tokens.flatMap((token) => {
+      const number = value(token);
+      return number === null
+        ? []
+        : [`${name}{cluster="${cluster}",secret="${token.secret ?? ""}"} ${number}`];
+    });
+    return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...samples];
+  }).join("\n");
+}
+
+const unix = (time: string | null) => (time === null ? null : Date.parse(time) / 1000);
+
+const METRICS: readonly { name: string; help: string; value: (token: TokenStatus) => number | null }[] = [
+  {
+    name: "eso_bootstrap_reviewer_token_created_timestamp_seconds",
+    help: "When the reviewer token was made.",
+    value: (token) => unix(token.createdAt),
+  },
+  {
+    name: "eso_bootstrap_reviewer_token_expires_timestamp_seconds",
+    help: "When the reviewer token ends; missing for unlimited ones.",
+    value: (token) => unix(token.expiresAt),
+  },
+  {
+    name: "eso_bootstrap_reviewer_token_users",
+    help: "Machine identities that hold the reviewer token.",
+    value: (token) => token.usedBy.length,
+  },
+];
