@@ -419,23 +419,43 @@ const FILE = ["-f", "eso-bootstrap.yaml"];
 const SUCCESS: Readonly<Record<string, readonly (readonly [args: readonly string[], exit: number])[]>> = {
   install: [[["install", ...FILE, "--yes"], 0]],
   reviewer: [[["reviewer", ...FILE, "--yes"], 0]],
+  "reviewer show": [
+    [["reviewer", "show", ...FILE], 0],
+    [["reviewer", "show", ...FILE, "--metrics"], 0],
+  ],
   identity: [[["identity", ...FILE, "--yes"], 0]],
   store: [[["store", ...FILE, "--yes"], 0]],
   plan: [[["plan", ...FILE, "--output-file", "plan.json"], 6]],
   apply: [[["apply", ...FILE, "--plan", "plan.json", "--yes"], 0]],
   init: [[["init", ...FILE, "--yes", "--restart"], 0]],
+  "reviewer rotate": [[["reviewer", "rotate", ...FILE, "--yes"], 0]],
   render: [
     [["render", ...FILE], 0],
     [["render", ...FILE, "--out", "manifests"], 0],
   ],
   explain: [[["explain", "ESOB-R103"], 0]],
 };
-const CONTACTING = ["init", "plan", "apply", "install", "reviewer", "identity", "store"];
+const CONTACTING = [
+  "init",
+  "plan",
+  "apply",
+  "install",
+  "reviewer",
+  "identity",
+  "store",
+  "reviewer rotate",
+  "reviewer show",
+];
 const VOICES = [["--debug"], ["-v"], ["-o", "json"]];
 
 describe("no secret leaves the tool", () => {
   it("has a case for every command", () => {
-    expect(Object.keys(SUCCESS).toSorted()).toEqual(COMMANDS.map(({ name }) => name).toSorted());
+    expect(Object.keys(SUCCESS).toSorted()).toEqual(
+      COMMANDS.flatMap(({ name, commands = [] }) => [
+        name,
+        ...commands.map((below) => `${name} ${below.name}`),
+      ]).toSorted(),
+    );
   });
 
   it.each(VOICES)("when everything goes well, with %s %s", async (...voice) => {
@@ -449,12 +469,15 @@ describe("no secret leaves the tool", () => {
 
   it.each(CONTACTING)("when %s fails", async (command) => {
     const wrong: string[] = [];
-    const yes = command === "plan" ? [] : ["--yes"];
+    const yes = ["plan", "reviewer show"].includes(command) ? [] : ["--yes"];
     for (const [index, failure] of FAILURES.entries()) {
       await failure.arrange();
       // Each failure is heard in each voice, by different commands.
       const voice = VOICES[(index + CONTACTING.indexOf(command)) % VOICES.length] ?? [];
-      const { code, stderr, stdout } = await run([command, ...FILE, ...yes, ...voice], failure.env?.() ?? {});
+      const { code, stderr, stdout } = await run(
+        [...command.split(" "), ...FILE, ...yes, ...voice],
+        failure.env?.() ?? {},
+      );
       const right = failure.but?.[command] ?? failure.exits;
       if (!right.includes(code ?? -1))
         wrong.push(`${failure.title}, ${voice.join(" ")}: exit ${code}\n${stdout}${stderr}`);
@@ -473,6 +496,17 @@ describe("no secret leaves the tool", () => {
       await undo?.();
       expect(exits, `${stdout}${stderr}`).toContain(code);
       expect((await run(["init", ...FILE, "--yes", ...voice])).code).toBe(0);
+    }
+  });
+
+  it.each(["to store", "TokenReviews"])("when a rotation is refused %s, with the token", async (what) => {
+    for (const voice of [["--debug"], ["-o", "json"]]) {
+      if (what === "to store") infisicalAnswers(echo(400, "infisical"), isAttach)();
+      else kubernetesAnswers(echo(403, "kubernetes"), ({ path }) => path.includes("tokenreviews"))();
+      const { code, stderr, stdout } = await run(["reviewer", "rotate", ...FILE, "--yes", ...voice]);
+      quiet();
+      expect(code, `${stdout}${stderr}`).toBe(1);
+      expect((await run(["reviewer", "rotate", ...FILE, "--yes", ...voice])).code).toBe(0);
     }
   });
 
