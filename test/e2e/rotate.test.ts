@@ -110,7 +110,7 @@ function secretNamedIn(token: string): string {
 }
 
 const rotate = (rounds: Rounds, ...more: string[]) =>
-  runJson<ApplyResult>({ ...rounds.world, cli: rounds.cli } as World, "reviewer", "rotate", ...more);
+  runJson<ApplyResult>({ ...rounds.world, cli: rounds.cli }, "reviewer", "rotate", ...more);
 
 /** One Secret, whose token both hold and the API server accepts; every token that ever was stored before is refused. */
 async function expectOneLiveToken(rounds: Rounds, earlier: ReadonlySet<string>): Promise<void> {
