@@ -125,9 +125,7 @@ function pathOf(command: Command): string {
 /** `reviewer --yes rotate`: a flag before the last word would be taken for the other command's, and be lost. */
 function refuseFlagsAbove(command: Command): void {
   const above = command.parent;
-  const flag = above?.options.find(
-    (option) => above.getOptionValueSource(option.attributeName()) === "cli",
-  );
+  const flag = above?.options.find((option) => above.getOptionValueSource(option.attributeName()) === "cli");
   if (flag) command.error(`error: ${flag.long ?? flag.flags} must stand after "${command.name()}"`);
 }
 
