@@ -67,6 +67,18 @@ export const CODES = {
     "eso-bootstrap COMMAND --help",
     "See the help of the command.",
   ),
+  "ESOB-C109": record(
+    2,
+    "An entry of doctor.ignore has ended",
+    "grep -n 'until:' eso-bootstrap.yaml",
+    "Mend what it hid and remove the entry, or give it a later date.",
+  ),
+  "ESOB-C110": record(
+    2,
+    "An entry of doctor.ignore matches nothing",
+    "grep -n -A5 'ignore:' eso-bootstrap.yaml",
+    "Remove the entry: what it hid is mended, or code or resource are misspelt.",
+  ),
   "ESOB-C201": record(
     1,
     "The world changed since the plan was made",

@@ -1,4 +1,5 @@
 import { examine, type Ground } from "../checks/examine.ts";
+import { suppress } from "../checks/ignore.ts";
 import { scopeOf } from "../checks/scope.ts";
 import type { CommandDeps } from "../commands.ts";
 import type { CheckResult } from "../engine/check.ts";
@@ -48,9 +49,10 @@ async function examineOne(
       signal: run.options.signal,
     },
   };
-  const look = () => {
+  const look = async () => {
     run.emit({ type: "looking", what: ports.cluster.info.context });
-    return examine(ground, flags, run.emit);
+    const seen = await examine(ground, flags, run.emit);
+    return { ...seen, results: withoutIgnored(seen.results, inputs, invocation, ports.clock.now()) };
   };
   try {
     // Its own word first: where the cluster cannot be reached, nothing can be judged.
@@ -70,6 +72,22 @@ async function examineOne(
   } finally {
     await Promise.all([session.close(), hosts.close()]);
   }
+}
+
+function withoutIgnored(
+  results: readonly CheckResult[],
+  inputs: Inputs,
+  { args, flags, global }: Invocation,
+  now: number,
+): CheckResult[] {
+  const isNarrow = [args[0], flags["only"], flags["skip"], global.namespace].some(Boolean);
+  return suppress(results, inputs.ignore, now, {
+    isComplete: !isNarrow,
+    locate: (index) => {
+      const line = inputs.lines?.[`doctor.ignore[${index}]`];
+      return line === undefined ? undefined : { file: inputs.file, line };
+    },
+  });
 }
 
 interface Waited {

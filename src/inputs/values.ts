@@ -1,6 +1,8 @@
 import { parse } from "yaml";
+import { CODES } from "../codes.ts";
 import { formatDuration, parseDuration } from "./durations.ts";
 import { readHost } from "./host.ts";
+import { didYouMean, editDistance } from "./nearest.ts";
 import { flawed, isRecord, shown, textType, wrong, type Read, type ValueType } from "./value.ts";
 
 /** DNS-1123 label (Kubernetes: namespaces, ServiceAccounts that a token's subject names). */
@@ -221,9 +223,16 @@ export const refreshInterval: ValueType<string> = {
 
 export const errorCode = textType({
   name: "code",
-  expected: "a code such as ESOB-S204",
+  expected: "a code such as ESOB-S101",
   pattern: /^ESOB-[KHIRSECL]\d{3}$/,
+  refuse: (value) =>
+    Object.hasOwn(CODES, value)
+      ? undefined
+      : `there is no code ${value}${didYouMean(value, codesLike(value))}`,
 });
+
+/** All codes are alike: only one that differs in a single letter can have been meant. */
+const codesLike = (wanted: string) => Object.keys(CODES).filter((code) => editDistance(code, wanted) === 1);
 
 export const resource = textType({
   name: "`namespace/name`",

@@ -262,12 +262,27 @@ describe("a file with one mistake", () => {
     ],
     [
       "day that does not exist",
-      `${V1}doctor:\n  ignore:\n    - {code: ESOB-S204, reason: later, until: 2027-02-30}\n`,
+      `${V1}doctor:\n  ignore:\n    - {code: ESOB-S102, reason: later, until: 2027-02-30}\n`,
       'line 4, column 47: doctor.ignore[0].until: expected a date such as 2027-01-31, found "2027-02-30"',
     ],
     [
+      "code that is none",
+      `${V1}doctor:\n  ignore:\n    - {code: ESOB-E999, reason: later}\n`,
+      "line 4, column 14: doctor.ignore[0].code: there is no code ESOB-E999",
+    ],
+    [
+      "code of another area",
+      `${V1}doctor:\n  ignore:\n    - {code: ESOB-L201, reason: later}\n`,
+      'line 4, column 14: doctor.ignore[0].code: there is no code ESOB-L201; did you mean "ESOB-C201"?',
+    ],
+    [
+      "key of an ignored finding that is unknown",
+      `${V1}doctor:\n  ignore:\n    - {code: ESOB-S102, resorce: shop/db, reason: later}\n`,
+      'line 4, column 25: unknown key "resorce"; did you mean "resource"?',
+    ],
+    [
       "ignored finding without a reason",
-      `${V1}doctor:\n  ignore:\n    - code: ESOB-S204\n`,
+      `${V1}doctor:\n  ignore:\n    - code: ESOB-S102\n`,
       "line 4, column 7: doctor.ignore[0].reason is missing",
     ],
   ];

@@ -91,7 +91,7 @@ secrets:
   - {name: a, namespace: {selector: {team: shop}}, store: a, target: t, refreshInterval: 0s, creationPolicy: Orphan, deletionPolicy: Merge, keys: all, spec: {y: 1}, restart: [deploy/shop]}
   - {name: b, namespace: [x, y], store: b, keys: [A, {B: C}, {as: D, key: /e/F, property: g, allowEmpty: true}], restart: none}
 doctor:
-  ignore: [{code: ESOB-S204, resource: shop/infisical, reason: "planned: soon", until: 2027-01-31}, {code: ESOB-E310, reason: slow}]
+  ignore: [{code: ESOB-S102, resource: shop/infisical, reason: "planned: soon", until: 2027-01-31}, {code: ESOB-E102, reason: slow}]
 `;
     const inputs = resolveInputs(options({ file }));
     const text = configText(inputs);

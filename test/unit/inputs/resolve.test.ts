@@ -508,10 +508,10 @@ describe("Inputs", () => {
   });
 
   it("hold what doctor ignores", () => {
-    const file = `${V1}doctor:\n  ignore:\n    - {code: ESOB-S204, resource: shop/infisical, reason: planned, until: 2027-01-31}\n    - {code: ESOB-E310, reason: slow}\n`;
+    const file = `${V1}doctor:\n  ignore:\n    - {code: ESOB-S102, resource: shop/infisical, reason: planned, until: 2027-01-31}\n    - {code: ESOB-E102, reason: slow}\n`;
     expect(resolve({ file }).ignore).toEqual([
-      { code: "ESOB-S204", resource: "shop/infisical", reason: "planned", until: "2027-01-31" },
-      { code: "ESOB-E310", resource: undefined, reason: "slow", until: undefined },
+      { code: "ESOB-S102", resource: "shop/infisical", reason: "planned", until: "2027-01-31" },
+      { code: "ESOB-E102", resource: undefined, reason: "slow", until: undefined },
     ]);
   });
 });
