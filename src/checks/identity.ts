@@ -1,6 +1,87 @@
-import type { Check } from "../engine/check.ts";
+import type { Code } from "../codes.ts";
+import type { Check, Finding } from "../engine/check.ts";
+import { isBootstrapError } from "../errors.ts";
 import type { CheckContext } from "./context.ts";
+import { pass, skip, unlessForbidden } from "./finding.ts";
+import { judgeMembership, judgeRights, judgeWays } from "./identity/access.ts";
+import { judgeAllowed, judgeReviewer, judgeServer, judgeTokens } from "./identity/auth.ts";
+import { authOf, bearersOf, type Bearer } from "./identity/bearer.ts";
+import { judgeOrigin } from "./identity/origin.ts";
+import { subjectOf } from "./subject.ts";
 
-export function identityChecks(_context: CheckContext): readonly Check<CheckContext>[] {
-  return [];
+interface Aspect {
+  readonly id: string;
+  readonly code: Code;
+  readonly title: string;
+  readonly needs?: string;
+  judge(context: CheckContext, bearer: Bearer): Promise<Finding>;
 }
+
+/** An identity as the operator sees it, against the live cluster. */
+const ASPECTS: readonly Aspect[] = [
+  { id: "origin", code: "ESOB-I321", title: "is the one that is meant", judge: judgeOrigin },
+  {
+    id: "method",
+    code: "ESOB-R113",
+    title: "has Kubernetes Auth",
+    needs: "origin",
+    judge: async (context, bearer) => pass((await authOf(context, bearer)).host),
+  },
+  { id: "server", code: "ESOB-I323", title: "knows this cluster", needs: "method", judge: judgeServer },
+  { id: "allowed", code: "ESOB-R110", title: "lets ESO in", needs: "method", judge: judgeAllowed },
+  {
+    id: "reviewer",
+    code: "ESOB-I325",
+    title: "has the right reviewer",
+    needs: "method",
+    judge: judgeReviewer,
+  },
+  {
+    id: "tokens",
+    code: "ESOB-I326",
+    title: "gives usable access tokens",
+    needs: "method",
+    judge: judgeTokens,
+  },
+  { id: "ways", code: "ESOB-I330", title: "has no other way in", needs: "origin", judge: judgeWays },
+  {
+    id: "member",
+    code: "ESOB-I332",
+    title: "is a member of its project",
+    needs: "origin",
+    judge: judgeMembership,
+  },
+  { id: "rights", code: "ESOB-R119", title: "may read its folder only", needs: "member", judge: judgeRights },
+];
+
+export function identityChecks(context: CheckContext): readonly Check<CheckContext>[] {
+  return bearersOf(context).flatMap((bearer) => ASPECTS.map((aspect) => aspectCheck(bearer, aspect)));
+}
+
+function aspectCheck(bearer: Bearer, { id, code, title, needs, judge }: Aspect): Check<CheckContext> {
+  const { store } = bearer.chain;
+  return {
+    id: `identity-${id} ${bearer.label}`,
+    code,
+    category: "identity",
+    title: `${bearer.label} ${title}`,
+    severity: "error",
+    needs: [needs === undefined ? `identity-id ${store.key}` : `identity-${needs} ${bearer.label}`],
+    subject: subjectOf(store),
+    run: (context) =>
+      asOperator(() => unlessForbidden("get the identity's Secret", () => judge(context, bearer))),
+  };
+}
+
+/** What the operator's credential may not see is not judged; that it may not is no fault of the identity. */
+async function asOperator(look: () => Promise<Finding>): Promise<Finding> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isBootstrapError(error) && OWN_TROUBLE.includes(error.code))
+      return skip(`not seen with this credential: ${error.reason ?? error.message}`);
+    throw error;
+  }
+}
+
+const OWN_TROUBLE: readonly string[] = ["ESOB-I109", "ESOB-I110", "ESOB-I116", "ESOB-I101", "ESOB-I113"];

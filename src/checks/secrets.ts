@@ -1,70 +1,124 @@
 import type { Check, Finding } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
+import { find, oneLine } from "./causes.ts";
 import { isHidden, type SecretSubject } from "./collect.ts";
 import type { CheckContext } from "./context.ts";
-import { readTarget } from "./targets.ts";
-import { storesOf } from "./view/external-secret.ts";
+import { skip, warning } from "./finding.ts";
+import { projectOf } from "./login/beyond.ts";
+import { READY_CAUSES } from "./secrets/causes.ts";
+import { judgeFreshness } from "./secrets/freshness.ts";
+import { judgeKeys } from "./secrets/keys.ts";
+import { twinOf, whyNotSynced } from "./secrets/why.ts";
+import { hangsInDeletion } from "./stores.ts";
+import { storesOf, type SecretView } from "./view/external-secret.ts";
 import { storeKey } from "./view/store.ts";
 
-/** Every ExternalSecret is synced. */
+/** Every ExternalSecret is synced, and its Secret has its keys. */
 export function secretChecks({ secrets }: CheckContext): readonly Check<CheckContext>[] {
   return secrets.flatMap((secret) => [syncedCheck(secret), keysCheck(secret)]);
 }
 
-/** Its Secret is there, and no key of it is empty. */
+const base = ({ namespace, name }: SecretSubject) =>
+  ({ category: "secrets", severity: "error", subject: { kind: "ExternalSecret", namespace, name } }) as const;
+
+/** Its Secret is there, with all its keys, and no value stands for another. */
 function keysCheck(secret: SecretSubject): Check<CheckContext> {
-  const { namespace, name, target } = secret;
   return {
-    id: `keys ${namespace}/${name}`,
+    ...base(secret),
+    id: `keys ${secret.namespace}/${secret.name}`,
     code: "ESOB-E103",
-    category: "secrets",
-    title: `Secret ${namespace}/${target} has its keys`,
-    severity: "error",
-    needs: [`synced ${namespace}/${name}`],
-    subject: { kind: "ExternalSecret", namespace, name },
-    run: async (context) => {
-      const seen = await readTarget(context, namespace, target);
-      if (!seen.read) return { status: "skip", because: seen.because };
-      if (!seen.target)
-        throw new BootstrapError("ESOB-E103", { message: `Secret ${namespace}/${target} is not there.` });
-      const [empty] = seen.target.empty;
-      if (empty !== undefined)
-        throw new BootstrapError("ESOB-E105", {
-          message: `Key ${empty} of Secret ${namespace}/${target} is empty.`,
-        });
-      return { status: "pass", evidence: `${seen.target.keys.length} keys` };
-    },
+    title: `Secret ${secret.namespace}/${secret.live?.target ?? secret.target} has its keys`,
+    needs: [`synced ${secret.namespace}/${secret.name}`],
+    run: (context) => judgeKeys(context, secret),
   };
 }
 
 function syncedCheck(secret: SecretSubject): Check<CheckContext> {
+  const keys = (secret.live ? storesOf(secret.live) : []).map(({ kind, name }) =>
+    storeKey(kind, secret.namespace, name),
+  );
   return {
+    ...base(secret),
     id: `synced ${secret.namespace}/${secret.name}`,
     code: "ESOB-E101",
-    category: "secrets",
     title: `ExternalSecret ${secret.namespace}/${secret.name} is synced`,
-    severity: "error",
-    after: (secret.live ? storesOf(secret.live) : []).map(
-      ({ kind, name }) => `store ${storeKey(kind, secret.namespace, name)}`,
-    ),
-    subject: { kind: "ExternalSecret", namespace: secret.namespace, name: secret.name },
-    run: async (context) =>
-      !secret.live && isHidden(context, "ExternalSecret", secret.namespace)
-        ? { status: "skip", because: "ExternalSecrets may not be listed here" }
-        : judge(secret),
+    after: keys.flatMap((key) => [`exists ${key}`, `store ${key}`, `list ${key}`]),
+    run: async (context) => (secret.live ? judge(context, secret.live) : absent(context, secret)),
   };
 }
 
-function judge({ namespace, name, live }: SecretSubject): Finding {
-  if (live?.ready?.ready) return { status: "pass" };
-  const place = `${namespace}/${name}`;
-  if (!live?.ready)
-    throw new BootstrapError("ESOB-E102", {
-      message: live
-        ? `ESO has not looked at ExternalSecret ${place}.`
-        : `ExternalSecret ${place} does not exist.`,
+async function judge(context: CheckContext, live: SecretView): Promise<Finding> {
+  const place = `ExternalSecret ${live.namespace}/${live.name}`;
+  if (hangsInDeletion(live.deleting, context.clock.now()))
+    throw new BootstrapError("ESOB-E221", {
+      message: `${place} is being deleted since ${live.deleting}.`,
+      reason: `it waits for ${live.finalizers.join(", ") || "nobody known"}`,
     });
-  throw new BootstrapError("ESOB-E101", {
-    message: `ExternalSecret ${place} did not sync: ${live.ready.message}.`,
+  if (!live.ready) throw unobserved(context, live, place);
+  if (!live.ready.ready) throw await whyNotSynced(context, live);
+  const code = find(READY_CAUSES, live.ready.message);
+  if (code !== undefined)
+    throw new BootstrapError(code, {
+      message: `${place} is called ready, but: ${live.ready.message}.`,
+      reason: oneLine(live.ready.reason),
+    });
+  const fresh = judgeFreshness(context, live);
+  const twin =
+    fresh.status === "pass" && live.creationPolicy === "Owner" ? ownerTwin(context, live) : undefined;
+  if (!twin) return fresh;
+  return warning("ESOB-E220", {
+    message: `${place} and ExternalSecret ${twin.name} both own Secret ${live.namespace}/${live.target}.`,
+  });
+}
+
+/** Among many, looking at each pair would take long: the targets are counted once. */
+function ownerTwin({ secrets }: CheckContext, live: SecretView): SecretView | undefined {
+  const shared = sharedTargets(secrets);
+  return shared.has(`${live.namespace}/${live.target}`) ? twinOf(secrets, live) : undefined;
+}
+
+const counted = new WeakMap<readonly SecretSubject[], ReadonlySet<string>>();
+
+function sharedTargets(secrets: readonly SecretSubject[]): ReadonlySet<string> {
+  const known = counted.get(secrets);
+  if (known) return known;
+  const [seen, shared] = [new Set<string>(), new Set<string>()];
+  for (const { namespace, live } of secrets) {
+    if (live?.creationPolicy !== "Owner") continue;
+    const target = `${namespace}/${live.target}`;
+    if (seen.has(target)) shared.add(target);
+    seen.add(target);
+  }
+  counted.set(secrets, shared);
+  return shared;
+}
+
+/** ESO looks at nothing whose store does not exist for it. */
+function unobserved({ known }: CheckContext, live: SecretView, place: string): BootstrapError {
+  const missing = storesOf(live).find(({ kind, name }) => !known.has(storeKey(kind, live.namespace, name)));
+  if (missing)
+    return new BootstrapError("ESOB-E202", {
+      message: `${place} names ${missing.kind} ${missing.name}, which does not exist.`,
+    });
+  return new BootstrapError("ESOB-E102", {
+    message: `ESO has not looked at ${place}.`,
+    reason: "it has no status at all: ESO is down, or does not take care of its store",
+  });
+}
+
+/** `init` makes no ExternalSecret for an empty folder: there is nothing that it could sync. */
+async function absent(context: CheckContext, { namespace, name }: SecretSubject): Promise<Finding> {
+  if (isHidden(context, "ExternalSecret", namespace)) return skip("ExternalSecrets may not be listed here");
+  const store = context.desired?.secrets.find((one) => one.name === name)?.store;
+  if (context.infisical && store) {
+    const project = await projectOf(context, store.project);
+    const scope = project && { project, environment: store.environment, path: store.path };
+    const has = project?.environments.some(({ slug }) => slug === store.environment);
+    if (scope && has && (await context.infisical.listSecretNames(scope)).length === 0)
+      return skip(`${store.environment}:${store.path} holds no secrets yet`);
+  }
+  throw new BootstrapError("ESOB-E229", {
+    message: `ExternalSecret ${namespace}/${name} does not exist.`,
+    fix: { summary: "Create it.", command: "eso-bootstrap apply" },
   });
 }

@@ -84,17 +84,18 @@ export function isServed(crd: KubeObject | undefined): boolean {
 }
 
 async function findControllers(cluster: Cluster): Promise<Controller[]> {
-  const labelled: Controller[] = [];
+  return (await findDeployments(cluster)).map(controllerOf);
+}
+
+/** The Deployments of every ESO controller in the cluster. */
+export async function findDeployments(cluster: Cluster): Promise<KubeObject[]> {
+  const labelled: KubeObject[] = [];
   const query = { apiVersion: "apps/v1", kind: "Deployment" };
-  for await (const deployment of cluster.list({
-    ...query,
-    labelSelector: "app.kubernetes.io/name=external-secrets",
-  }))
-    labelled.push(controllerOf(deployment));
+  const labelSelector = "app.kubernetes.io/name=external-secrets";
+  for await (const deployment of cluster.list({ ...query, labelSelector })) labelled.push(deployment);
   if (labelled.length > 0) return labelled;
-  const byImage: Controller[] = [];
-  for await (const deployment of cluster.list(query))
-    if (runsEso(deployment)) byImage.push(controllerOf(deployment));
+  const byImage: KubeObject[] = [];
+  for await (const deployment of cluster.list(query)) if (runsEso(deployment)) byImage.push(deployment);
   return byImage;
 }
 
@@ -107,7 +108,8 @@ function runsEso(deployment: KubeObject): boolean {
   );
 }
 
-function controllerOf(deployment: KubeObject): Controller {
+/** What the Deployment of a controller says of it. */
+export function controllerOf(deployment: KubeObject): Controller {
   const { name, namespace = "default", annotations = {}, labels = {} } = deployment.metadata;
   const container = containers(deployment)[0] ?? {};
   const args = textsOf(container["args"]);
@@ -155,12 +157,14 @@ function predictedServiceAccount({ eso }: Desired): string {
   return eso.release.includes("external-secrets") ? eso.release : `${eso.release}-external-secrets`;
 }
 
-function optionOf(args: readonly string[], option: string): string | undefined {
+/** The value of a program's option, as `--name=value` or `--name value`. */
+export function optionOf(args: readonly string[], option: string): string | undefined {
   const index = args.findIndex((arg) => arg === option || arg.startsWith(`${option}=`));
   if (index < 0) return undefined;
   return args[index]?.includes("=") ? args[index]?.slice(option.length + 1) : args[index + 1];
 }
 
-function containers(deployment: KubeObject): Record<string, unknown>[] {
+/** The containers of a Deployment's pods. */
+export function containers(deployment: KubeObject): Record<string, unknown>[] {
   return recordsAt(at(deployment["spec"], "template", "spec"), "containers");
 }

@@ -6,19 +6,23 @@ export interface TargetView {
   readonly uid: string | undefined;
   readonly keys: readonly string[];
   readonly empty: readonly string[];
-  /** Keys whose value is a text that stands for another: a hidden value, or a reference that was not followed. */
-  readonly placeholders: readonly string[];
+  /** Keys that hold what Infisical gives to those who may not read a value (eso.md 5, row 65). */
+  readonly hidden: readonly string[];
+  /** Keys whose value still refers to another secret, as `${prod.shop.KEY}`. */
+  readonly references: readonly string[];
   readonly immutable: boolean;
   /** `ExternalSecret shop-db`: owners as kind and name. */
   readonly owners: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What Infisical gives to those who may not read a value (eso.md 5, row 65), and a reference left as it stands (`${prod.KEY}`). */
-const PLACEHOLDER = /^(<hidden-by-infisical>|\$\{[A-Za-z0-9_.-]+\})$/;
+const HIDDEN = "<hidden-by-infisical>";
 
-/** Longer values cannot be a placeholder: they are not even decoded. */
-const MAX_PLACEHOLDER = 200;
+/** Alone `${KEY}`, within other text only with its environment: plain `${HOME}` is a shell's business. */
+const REFERENCE = /^\$\{[\w.-]+\}$|\$\{[a-z0-9-]+(\.[\w-]+)+\}/;
+
+/** Longer values are not decoded: files and certificates refer to nothing. */
+const LONGEST = 2_000;
 
 /** The view of a Secret; its values are looked at here and nowhere held. */
 export function parseTarget(object: KubeObject): TargetView {
@@ -30,13 +34,14 @@ export function parseTarget(object: KubeObject): TargetView {
     uid: metadata.uid,
     keys: entries.map(([key]) => key),
     empty: entries.filter(([, value]) => value === "").map(([key]) => key),
-    placeholders: entries.filter(([, value]) => isPlaceholder(value)).map(([key]) => key),
+    hidden: entries.filter(([, value]) => textIn(value) === HIDDEN).map(([key]) => key),
+    references: entries.filter(([, value]) => REFERENCE.test(textIn(value))).map(([key]) => key),
     immutable: object["immutable"] === true,
     owners: (metadata.ownerReferences ?? []).map(({ kind, name }) => `${kind} ${name}`),
     labels: metadata.labels ?? {},
   };
 }
 
-function isPlaceholder(base64: string): boolean {
-  return base64.length <= MAX_PLACEHOLDER && PLACEHOLDER.test(Buffer.from(base64, "base64").toString("utf8"));
+function textIn(base64: string): string {
+  return base64.length <= LONGEST ? Buffer.from(base64, "base64").toString("utf8") : "";
 }

@@ -4,7 +4,7 @@ import type { Breakage } from "./breakage.ts";
 /** Objects that are not there. */
 export const ABSENCES: readonly Breakage[] = [
   {
-    code: "ESOB-S102",
+    code: "ESOB-S227",
     what: "a store of the file that is not in the cluster",
     break: ({ cluster }) => {
       cluster.remove(STORE);
@@ -12,12 +12,12 @@ export const ABSENCES: readonly Breakage[] = [
     },
   },
   {
-    code: "ESOB-E102",
+    code: "ESOB-E229",
     what: "an ExternalSecret of the file that is not in the cluster",
     break: ({ cluster }) => cluster.remove(EXTERNAL_SECRET),
   },
   {
-    code: "ESOB-E103",
+    code: "ESOB-E212",
     what: "a Secret that is gone although ESO calls it synced",
     break: ({ cluster }) => cluster.remove(TARGET),
   },

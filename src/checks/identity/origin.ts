@@ -1,0 +1,59 @@
+import type { Finding } from "../../engine/check.ts";
+import { BootstrapError } from "../../errors.ts";
+import { MANAGER } from "../../kubernetes/cluster.ts";
+import type { CheckContext } from "../context.ts";
+import { pass, warning } from "../finding.ts";
+import { projectOf } from "../login/beyond.ts";
+import { identityOf, operatorOf, type Bearer } from "./bearer.ts";
+
+/** The identity exists, is the one that the file means, and was made for this cluster. */
+export async function judgeOrigin(context: CheckContext, bearer: Bearer): Promise<Finding> {
+  const identity = await identityOf(context, bearer);
+  const { label, wanted } = bearer;
+  const mark = identity.metadata;
+  const isMarked = mark["managed-by"] === MANAGER;
+  if (wanted?.identityId !== undefined && wanted.identityId !== identity.id)
+    throw another(
+      `The store's Secret names ${identity.name}, not the identity with the id of eso-bootstrap.yaml.`,
+    );
+  if (wanted && wanted.identityId === undefined && !isMarked && identity.name !== wanted.identityName)
+    throw another(`The store's Secret names the identity ${identity.name}, the file ${wanted.identityName}.`);
+  const cluster = mark["cluster"];
+  if (isMarked && cluster !== undefined && cluster !== (await clusterUid(context)))
+    return warning("ESOB-I337", {
+      message: `The ${label} was made for another cluster.`,
+      reason: "its metadata names another uid of the namespace kube-system",
+    });
+  return (
+    (await doubled(context, bearer, identity.name)) ?? pass(`${identity.name}${isMarked ? ", ours" : ""}`)
+  );
+}
+
+function another(message: string): BootstrapError {
+  return new BootstrapError("ESOB-I322", {
+    message,
+    fix: { summary: "Write the id of the file's identity into the Secret.", command: "eso-bootstrap apply" },
+  });
+}
+
+/** Names are not unique; which one is meant is clear from the id, but people mix them up. */
+async function doubled(
+  context: CheckContext,
+  { chain, label }: Bearer,
+  name: string,
+): Promise<Finding | undefined> {
+  const project = await projectOf(context, chain.store.live.projectSlug);
+  const twins = await operatorOf(context).findIdentitiesByName(name, project);
+  if (twins.length < 2) return undefined;
+  return warning("ESOB-I205", {
+    message: `${twins.length} machine identities have the name of the ${label}.`,
+    reason: `the store uses one of them: ${twins.map(({ id }) => id).join(", ")}`,
+  });
+}
+
+async function clusterUid({ cluster, once }: CheckContext): Promise<string | undefined> {
+  const system = await once("kube-system", () =>
+    cluster.get({ apiVersion: "v1", kind: "Namespace", name: "kube-system" }),
+  ).catch(() => undefined);
+  return system?.metadata.uid;
+}

@@ -1,0 +1,33 @@
+import { CODES, type Code } from "../codes.ts";
+import type { Subject } from "../engine/check.ts";
+import type { Fix } from "../errors.ts";
+import type { CheckContext } from "./context.ts";
+
+/** `secretstore infisical -n shop`, as kubectl takes it. */
+export function inKubectl({ kind, namespace, name }: Subject): string {
+  return `${kind.toLowerCase()} ${name}${namespace === undefined ? "" : ` -n ${namespace}`}`;
+}
+
+/** What the file says is restored by `apply`; without a file the object itself is edited. */
+export function restore({ desired }: CheckContext, code: Code, subject: Subject): Fix {
+  return desired
+    ? { summary: CODES[code].mend, command: "eso-bootstrap apply --force-conflicts" }
+    : { summary: CODES[code].mend, command: `kubectl edit ${inKubectl(subject)}` };
+}
+
+/** What is stored at Infisical is restored by `apply`, where there is a file. */
+export function restoreAtInfisical({ desired }: Pick<CheckContext, "desired">, code: Code): Fix {
+  return { summary: CODES[code].mend, ...(desired && { command: "eso-bootstrap apply" }) };
+}
+
+/** ESO looks at an object again when an annotation changes (eso.md 1.7, 2.1). */
+export function lookAgain(summary: string, subject: Subject): Fix {
+  const command = `kubectl annotate ${inKubectl(subject)} force-sync="$(date +%s)" --overwrite`;
+  return { summary, command };
+}
+
+/** Takes a field away that somebody added. `path`: a JSON pointer. */
+export function removeField(summary: string, subject: Subject, path: string): Fix {
+  const patch = JSON.stringify([{ op: "remove", path }]);
+  return { summary, command: `kubectl patch ${inKubectl(subject)} --type=json -p '${patch}'` };
+}

@@ -1,0 +1,52 @@
+import type { Finding } from "../../engine/check.ts";
+import { BootstrapError } from "../../errors.ts";
+import { formatDuration } from "../../inputs/durations.ts";
+import type { CheckContext } from "../context.ts";
+import { pass, warning } from "../finding.ts";
+import { lookAgain } from "../mending.ts";
+import type { SecretView } from "../view/external-secret.ts";
+
+const HOUR = 3600;
+/** Seconds that a sync may be late: ESO works its queue one by one (eso.md 1.7). */
+const GRACE = 60;
+
+/** A synced ExternalSecret is as new as it says: present version, within its interval, since `--fresh`. */
+export function judgeFreshness({ clock, options }: CheckContext, live: SecretView): Finding {
+  const place = `ExternalSecret ${live.namespace}/${live.name}`;
+  const fix = lookAgain("Have ESO sync it now.", subjectOf(live));
+  const synced = Number(/^(\d+)-/.exec(live.syncedVersion ?? "")?.[1] ?? Number.NaN);
+  if (live.generation !== undefined && synced < live.generation)
+    throw new BootstrapError("ESOB-E219", {
+      message: `ESO synced version ${synced} of ${place}, and ${live.generation} is there.`,
+      fix,
+    });
+  const last = Date.parse(live.refreshTime ?? "");
+  const isRepeated = (live.refreshPolicy ?? "Periodic") === "Periodic";
+  if (!isRepeated || Number.isNaN(last)) return pass(live.refreshPolicy);
+  if (live.refreshSeconds === 0)
+    return warning("ESOB-E217", {
+      message: `${place} was synced once and is never synced again.`,
+      reason: "refreshInterval is 0: a change at Infisical never arrives",
+    });
+  if (options.freshSince !== undefined && last < options.freshSince)
+    throw new BootstrapError("ESOB-E218", {
+      message: `${place} was not synced since the command began.`,
+      reason: `the last sync was at ${live.refreshTime}`,
+      fix,
+    });
+  const age = Math.round((clock.now() - last) / 1000);
+  const interval = live.refreshSeconds ?? HOUR;
+  const late = age - interval;
+  const grace = Math.max(GRACE, interval / 2);
+  if (late <= grace) return pass(`${formatDuration(Math.max(0, age))} ago`);
+  const details = {
+    message: `${place} was last synced ${formatDuration(age)} ago, and should be every ${live.refreshInterval}.`,
+    reason: "ESO says it is synced, but has not come back to it",
+    fix,
+  };
+  if (late > Math.max(2 * grace, Math.min(10 * interval, HOUR)))
+    throw new BootstrapError("ESOB-E216", details);
+  return warning("ESOB-E216", details);
+}
+
+const subjectOf = ({ namespace, name }: SecretView) => ({ kind: "ExternalSecret", namespace, name });
