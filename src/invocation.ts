@@ -27,3 +27,6 @@ export interface Invocation {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly version: string;
 }
+
+/** Those that say how a run is told. */
+export type ReporterFlags = Pick<GlobalFlags, "output" | "quiet" | "verbose" | "debug" | "color">;

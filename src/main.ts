@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { constants } from "node:os";
 import { createDeps } from "./deps.ts";
 import { VERSION } from "./version.ts";
 
@@ -12,12 +11,12 @@ function listenForSignals(): AbortController {
     process.once(signal, () => {
       process.once(signal, () => process.kill(process.pid, "SIGKILL"));
       controller.abort(signal);
-      interruptedBy = constants.signals[signal];
+      interrupted = true;
     });
   return controller;
 }
 
-let interruptedBy = 0;
+let interrupted = false;
 
 /** Someone closed the pipe (`| head`): not our failure. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -34,7 +33,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   const { signal } = listenForSignals();
   const { runCli } = await import("./cli.ts");
   const code = await runCli(argv, createDeps({ signal, process }));
-  process.exitCode = interruptedBy === 0 ? code : 130;
+  process.exitCode = interrupted ? 130 : code;
 }
 
 void main();
