@@ -212,11 +212,15 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: "render",
     group: "look",
     summary: "print the YAML that apply would send; contacts nothing",
-    flags: [["--out <dir>", "write one file per object instead"]],
+    flags: [
+      ["--out <dir>", "write one file per object instead"],
+      ["--doctor-rbac [login]", "what doctor needs in a CI job; login: it may also log in as ESO"],
+      ["--no-secrets", "with --doctor-rbac: without the right to read Secrets"],
+    ],
     settings: ALL,
     examples: [
       "eso-bootstrap render > eso.yaml",
-      "eso-bootstrap render --out manifests/",
+      "eso-bootstrap render --doctor-rbac -n ci | kubectl apply -f -",
       "eso-bootstrap render --project shop --environment prod -n shop --keys DB_HOST",
     ],
     load: () => import("./commands/render.ts"),

@@ -16,6 +16,8 @@ import type { KubeObject } from "../kubernetes/cluster.ts";
 export interface Rendered {
   readonly file: string;
   readonly object: KubeObject;
+  /** As YAML, with comments. */
+  readonly text: string;
 }
 
 /** Exactly what `apply` would send, in the order in which it must be applied. Contacts nothing. */
@@ -26,21 +28,25 @@ export function render(desired: Desired): Rendered[] {
     const file = fileOf(object);
     if (seen.has(file)) return [];
     seen.add(file);
-    return [{ file, object }];
+    return [{ file, object, text: stringify(object) }];
   });
 }
 
 function renderReviewer(desired: Desired): KubeObject[] {
   const { reviewer, eso } = desired;
   if (reviewer.mode === "self") {
-    const name = eso.release.includes("external-secrets") ? eso.release : `${eso.release}-external-secrets`;
-    return selfReviewManifests(desired, { namespace: eso.namespace, name });
+    return selfReviewManifests(desired, esoAccount(eso));
   }
   return [
     namespaceManifest(reviewer.namespace),
     ...reviewerManifests(desired),
     reviewerSecretManifest(desired, 1),
   ];
+}
+
+/** What the chart calls ESO's ServiceAccount (`external-secrets.fullname`): the cluster is not asked here. */
+export function esoAccount({ namespace, release }: { namespace: string; release: string }) {
+  return { namespace, name: release.includes("external-secrets") ? release : `${release}-external-secrets` };
 }
 
 function renderStores(desired: Desired): KubeObject[] {
@@ -63,7 +69,8 @@ function renderSecrets(desired: Desired): KubeObject[] {
   );
 }
 
-function fileOf({ kind, metadata }: KubeObject): string {
+/** As it is called with `--out`. */
+export function fileOf({ kind, metadata }: KubeObject): string {
   return (
     [kind.toLowerCase(), metadata.namespace, metadata.name].filter((part) => part !== undefined).join("-") +
     ".yaml"
@@ -71,8 +78,8 @@ function fileOf({ kind, metadata }: KubeObject): string {
 }
 
 /** Several documents in one text, as kubectl reads them. */
-export function yamlText(objects: readonly KubeObject[]): string {
-  return objects.map((object) => stringify(object)).join("---\n");
+export function yamlText(rendered: readonly Rendered[]): string {
+  return rendered.map(({ text }) => text).join("---\n");
 }
 
 /** What cannot be rendered without asking Infisical, one line each. */

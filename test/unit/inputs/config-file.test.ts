@@ -271,9 +271,9 @@ describe("a file with one mistake", () => {
       "line 4, column 14: doctor.ignore[0].code: there is no code ESOB-E999",
     ],
     [
-      "code of another area",
-      `${V1}doctor:\n  ignore:\n    - {code: ESOB-L201, reason: later}\n`,
-      'line 4, column 14: doctor.ignore[0].code: there is no code ESOB-L201; did you mean "ESOB-C201"?',
+      "code with letters swapped",
+      `${V1}doctor:\n  ignore:\n    - {code: ESOB-C190, reason: later}\n`,
+      'line 4, column 14: doctor.ignore[0].code: there is no code ESOB-C190; did you mean "ESOB-C109"?',
     ],
     [
       "key of an ignored finding that is unknown",
