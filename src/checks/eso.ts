@@ -1,6 +1,21 @@
 import type { Check } from "../engine/check.ts";
 import type { CheckContext } from "./context.ts";
+import { crdChecks } from "./eso-crds.ts";
+import { podChecks } from "./eso-pods.ts";
+import { installChecks } from "./eso-install.ts";
+import { esoRightsCheck } from "./eso-rights.ts";
+import { scopeChecks } from "./eso-scope.ts";
+import { webhookChecks } from "./eso-webhook.ts";
+import { ifAllowed } from "./if-allowed.ts";
 
-export function esoChecks(_context: CheckContext): readonly Check<CheckContext>[] {
-  return [];
+/** ESO is there, runs, may do what it must, and looks at what it is given. */
+export function esoChecks(context: CheckContext): readonly Check<CheckContext>[] {
+  return [
+    ...crdChecks(context),
+    ...installChecks(),
+    ...podChecks(),
+    ...scopeChecks(context),
+    esoRightsCheck(),
+    ...webhookChecks(),
+  ].map(ifAllowed);
 }

@@ -1,5 +1,5 @@
 import { Secret } from "../secret.ts";
-import type { AccessQuery, IssuedToken, TokenRequestOptions, TokenVerdict } from "./cluster.ts";
+import type { AccessQuery, Account, IssuedToken, TokenRequestOptions, TokenVerdict } from "./cluster.ts";
 import { refusalError, wordsOf } from "./errors.ts";
 import { notKubernetes } from "./network-errors.ts";
 import { at, textOf, textsOf } from "../data.ts";
@@ -9,16 +9,30 @@ import type { Transport } from "./transport.ts";
 const PARALLEL = 10;
 
 /** SelfSubjectAccessReview (authorization.k8s.io/v1) for each different query; the ones that are not allowed, in order. */
-export async function missingRights(
+export function missingRights(session: Session, queries: readonly AccessQuery[]): Promise<AccessQuery[]> {
+  return unallowed(queries, (query) => isAllowed(session, "SelfSubjectAccessReview", query));
+}
+
+/** SubjectAccessReview for a ServiceAccount: the groups are those that its tokens carry. */
+export function missingRightsOf(
   session: Session,
+  { namespace, name }: Account,
   queries: readonly AccessQuery[],
+): Promise<AccessQuery[]> {
+  const groups = ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, "system:authenticated"];
+  const subject = { user: `system:serviceaccount:${namespace}:${name}`, groups };
+  return unallowed(queries, (query) => isAllowed(session, "SubjectAccessReview", query, subject));
+}
+
+async function unallowed(
+  queries: readonly AccessQuery[],
+  allowed: (query: AccessQuery) => Promise<boolean>,
 ): Promise<AccessQuery[]> {
   const distinct = distinctRights(queries);
   const missing = new Set<AccessQuery>();
   const open = [...distinct];
   const work = async (): Promise<void> => {
-    for (let next = open.shift(); next; next = open.shift())
-      if (!(await isAllowed(session, next))) missing.add(next);
+    for (let next = open.shift(); next; next = open.shift()) if (!(await allowed(next))) missing.add(next);
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));
   return distinct.filter((query) => missing.has(query));
@@ -33,14 +47,19 @@ function rightKey({ verb, group, resource, subresource, namespace, name }: Acces
   return JSON.stringify([verb, group, resource, subresource, namespace, name]);
 }
 
-async function isAllowed(session: Session, query: AccessQuery): Promise<boolean> {
+async function isAllowed(
+  session: Session,
+  kind: "SelfSubjectAccessReview" | "SubjectAccessReview",
+  query: AccessQuery,
+  subject: { readonly user?: string; readonly groups?: readonly string[] } = {},
+): Promise<boolean> {
   const answer = await session.transport.send({
     method: "POST",
-    path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    path: `/apis/authorization.k8s.io/v1/${kind.toLowerCase()}s`,
     body: {
       apiVersion: "authorization.k8s.io/v1",
-      kind: "SelfSubjectAccessReview",
-      spec: { resourceAttributes: query },
+      kind,
+      spec: { ...subject, resourceAttributes: query },
     },
     repeat: "always",
   });

@@ -5,7 +5,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 
 import type { Run } from "../system/system.ts";
 import { createRun } from "../system/run.ts";
-import { missingRights, requestToken, reviewToken } from "./access.ts";
+import { missingRights, missingRightsOf, requestToken, reviewToken } from "./access.ts";
 import type { Cluster, ClusterInfo } from "./cluster.ts";
 import { type ChosenContext, chooseContext } from "./contexts.ts";
 import { createDiscovery } from "./discovery.ts";
@@ -14,7 +14,7 @@ import { type KubeconfigOptions, type KubeconfigUser, loadKubeconfig, unusable }
 import { createLogin } from "./login.ts";
 import { at, textOf } from "../data.ts";
 import { PlainTunnelAgent, proxyFromEnv, TunnelAgent } from "./proxy.ts";
-import { getObject, listObjects } from "./reads.ts";
+import { getObject, listObjects, readLogs } from "./reads.ts";
 import { createVersion, type Session } from "./session.ts";
 import { createTransport, type Credentials, type Transport } from "./transport.ts";
 import { waitUntil } from "./watch.ts";
@@ -47,7 +47,8 @@ export async function createCluster(options: CreateClusterOptions): Promise<Clus
   const connect = (user: KubeconfigUser) => connectAs(chosen, user, proxy);
   const open = (credentials: Credentials): Transport =>
     createTransport({ server: chosen.cluster.server, credentials, timeoutMs, retryMs, signal });
-  const transport = open(createLogin(chosen, connect, options.run ?? createRun(options.env), signal));
+  const login = createLogin(chosen, connect, options.run ?? createRun(options.env), signal);
+  const transport = open(login);
   const session: Session = {
     transport,
     discovery: createDiscovery(transport),
@@ -64,6 +65,15 @@ export async function createCluster(options: CreateClusterOptions): Promise<Clus
     ...createWrites(session),
     waitUntil: (ref, done, wait) => waitUntil(session, ref, done, wait),
     missingRights: (queries) => missingRights(session, queries),
+    missingRightsOf: (account, queries) => missingRightsOf(session, account, queries),
+    logs: (query) => readLogs(session, query),
+    serverTime: async () =>
+      (await transport.send({ method: "GET", path: "/version", repeat: "always" })).date,
+    async credentialEnd() {
+      await login.current();
+      const end = login.end();
+      return end === undefined ? undefined : new Date(end);
+    },
     requestToken: (request) => requestToken(session, request),
     reviewToken: async ({ token, bearer, audiences }) => {
       // A fresh connection: an open one, or our client certificate, would speak for us instead of the reviewer.
@@ -78,7 +88,12 @@ export async function createCluster(options: CreateClusterOptions): Promise<Clus
 }
 
 function only(access: Access): Credentials {
-  return { current: async () => access, renew: async () => false, hint: () => undefined };
+  return {
+    current: async () => access,
+    renew: async () => false,
+    hint: () => undefined,
+    end: () => undefined,
+  };
 }
 
 async function infoOf(chosen: ChosenContext): Promise<ClusterInfo> {

@@ -59,6 +59,21 @@ export interface AccessQuery {
   readonly name?: string;
 }
 
+/** A ServiceAccount, as somebody whose rights are asked about. */
+export interface Account {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Which log is meant. `previous`: that of the container before its last restart. */
+export interface LogQuery {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly previous?: boolean;
+  readonly tailLines: number;
+}
+
 export interface TokenRequestOptions {
   readonly namespace: string;
   readonly serviceAccount: string;
@@ -139,6 +154,14 @@ export interface Cluster {
   ): Promise<{ readonly done: boolean; readonly object: KubeObject | undefined }>;
   /** The rights among `queries` that we do not have (SelfSubjectAccessReview, in parallel). */
   missingRights(queries: readonly AccessQuery[]): Promise<AccessQuery[]>;
+  /** The rights among `queries` that a ServiceAccount does not have (SubjectAccessReview); ESOB-K104 where we may not ask. */
+  missingRightsOf(account: Account, queries: readonly AccessQuery[]): Promise<AccessQuery[]>;
+  /** The last lines of a container's log; undefined: there is none (no such pod, not started, no kubelet to ask). */
+  logs(query: LogQuery): Promise<string | undefined>;
+  /** The API server's own clock; undefined where its answer has no date. */
+  serverTime(): Promise<Date | undefined>;
+  /** When the kubeconfig's client certificate ends; undefined where there is none, or it renews itself. Tokens are short by nature. */
+  credentialEnd(): Promise<Date | undefined>;
   requestToken(options: TokenRequestOptions): Promise<IssuedToken>;
   /** Reviews `token`, authenticated by `bearer` instead of our own credential. `server`/`ca` default to the kubeconfig's. */
   reviewToken(options: {

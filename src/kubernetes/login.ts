@@ -56,6 +56,10 @@ export function createLogin(
       return true;
     },
     hint: () => latest && expiryHint(latest.user),
+    end: () =>
+      latest && latest.user.token === undefined && !isRenewable(chosen.user)
+        ? endOf(latest.user)[1]
+        : undefined,
   };
 }
 
@@ -121,13 +125,16 @@ function readToken(path: string): string {
 }
 
 /** Why a credential may be refused, where it says so itself: notAfter of a certificate, `exp` of a JWT. */
-function expiryHint({ certData, certFile, token }: KubeconfigUser): string | undefined {
-  const [what, until] =
-    token === undefined
-      ? ["client certificate", certificateEnd(certData, certFile)]
-      : ["token", tokenEnd(token)];
+function expiryHint(user: KubeconfigUser): string | undefined {
+  const [what, until] = endOf(user);
   if (until === undefined || until > Date.now()) return undefined;
   return `the ${what} of the kubeconfig expired on ${new Date(until).toISOString()}`;
+}
+
+function endOf({ certData, certFile, token }: KubeconfigUser): [what: string, until: number | undefined] {
+  return token === undefined
+    ? ["client certificate", certificateEnd(certData, certFile)]
+    : ["token", tokenEnd(token)];
 }
 
 function certificateEnd(data: string | undefined, file: string | undefined): number | undefined {

@@ -1,4 +1,4 @@
-import type { KubeObject, ListQuery, ObjectRef } from "./cluster.ts";
+import type { KubeObject, ListQuery, LogQuery, ObjectRef } from "./cluster.ts";
 import { refusalError } from "./errors.ts";
 import { notKubernetes } from "./network-errors.ts";
 import { at, listOf, recordOf, textOf } from "../data.ts";
@@ -28,6 +28,20 @@ export async function getObject(
   if (answer.status === 200) return objectOf(session, answer);
   if (await isAbsent(session, answer)) return undefined;
   throw refusalError(answer, { verb: "get", what: nameOf(ref) });
+}
+
+/** The tail of a log; undefined where there is none: the pod is gone, never started, or its node does not answer. */
+export async function readLogs(
+  session: Session,
+  { namespace, pod, container, previous = false, tailLines }: LogQuery,
+): Promise<string | undefined> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`;
+  const query = { container, previous: String(previous), tailLines: String(tailLines) };
+  const answer = await session.transport.send({ method: "GET", path, query, plain: true, repeat: "always" });
+  if (answer.status === 200) return answer.text;
+  if (answer.status === 401 || answer.status === 403)
+    throw refusalError(answer, { verb: "get", what: `the log of Pod ${namespace}/${pod}` });
+  return undefined;
 }
 
 /** The object of a successful answer. ESOB-K109 when it is none. */

@@ -14,6 +14,8 @@ export interface Ask {
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** The answer is text, as a log is: whatever it looks like, it is Kubernetes'. */
+  readonly plain?: boolean;
   /** `always`: doing it twice is as good as once. `unsent`: only again when the server cannot have seen it. */
   readonly repeat: "always" | "unsent";
   readonly signal?: AbortSignal;
@@ -33,6 +35,8 @@ export interface Answer {
   readonly repeated: boolean;
   /** Why this cannot be an API server's answer. */
   readonly foreign: string | undefined;
+  /** The server's clock, where the answer has one. */
+  readonly date: Date | undefined;
   /** With a 401: what we know of our credential. */
   readonly hint: string | undefined;
 }
@@ -52,6 +56,8 @@ export interface Credentials {
   renew(): Promise<boolean>;
   /** Why the credential may be refused, as that it expired. */
   hint(): string | undefined;
+  /** When it ends (ms since 1970), where it says so and cannot be renewed. */
+  end(): number | undefined;
 }
 
 export interface TransportOptions {
@@ -125,7 +131,10 @@ async function sendOnce(options: TransportOptions, ask: Ask): Promise<Answer | N
   const limit = deadline(limitMs, [options.signal, ask.signal]);
   try {
     const message = await request(options.server, ask, access, limit.signal, COMPRESSED);
-    return read(options.server, message, await textOfMessage(message));
+    const text = await textOfMessage(message);
+    return ask.plain === true && message.statusCode === 200
+      ? plainAnswer(message, text)
+      : read(options.server, message, text);
   } catch (error) {
     if (isBootstrapError(error)) throw error;
     if (limit.timedOut()) return timedOut(options.server, limitMs);
@@ -171,9 +180,28 @@ function read(server: string, message: IncomingMessage, text: string): Answer | 
     says,
     retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
     repeated: false,
+    date: dateOf(message),
     hint: undefined,
     foreign: foreignness(message, status, body, text, says),
   };
+}
+
+function plainAnswer(message: IncomingMessage, text: string): Answer {
+  const nothing = { body: undefined, says: undefined, retryAfterMs: undefined };
+  return {
+    ...nothing,
+    status: 200,
+    text,
+    date: dateOf(message),
+    repeated: false,
+    hint: undefined,
+    foreign: undefined,
+  };
+}
+
+function dateOf({ headers }: IncomingMessage): Date | undefined {
+  const time = Date.parse(headers.date ?? "");
+  return Number.isNaN(time) ? undefined : new Date(time);
 }
 
 /**

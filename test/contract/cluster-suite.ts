@@ -75,6 +75,13 @@ export function clusterSuite(title: string, make: () => Promise<ClusterUnderTest
       expect(await cluster.serves("example.com/v1", "Widget")).toBe(false);
     });
 
+    test("knows the time, and no log where there is no pod", async () => {
+      const time = await cluster.serverTime();
+      expect(Math.abs((time?.getTime() ?? 0) - Date.now())).toBeLessThan(60_000);
+      const nowhere = { namespace: NAMESPACE, pod: "nothing", container: "none", tailLines: 5 };
+      expect(await cluster.logs(nowhere)).toBeUndefined();
+    });
+
     test("apply creates, and a dry run does not", async () => {
       const before = under.writes();
       const dry = await cluster.apply(configMap("applied", { a: "1" }), { dryRun: true });

@@ -1,4 +1,4 @@
-import type { AccessQuery, Cluster, ObjectRef } from "../../src/kubernetes/cluster.ts";
+import type { AccessQuery, Account, Cluster, ObjectRef } from "../../src/kubernetes/cluster.ts";
 import { nameOf } from "../../src/kubernetes/resources.ts";
 import { fits } from "./cluster-refusals.ts";
 
@@ -19,9 +19,20 @@ export class ClusterScript {
   readonly calls: string[] = [];
   readonly #failures: { failure: ScriptedFailure; left: number }[] = [];
   readonly #denied: Partial<AccessQuery>[] = [];
+  readonly #deniedFor: { readonly account: string; readonly pattern: Partial<AccessQuery> }[] = [];
 
   deny(patterns: readonly Partial<AccessQuery>[]): void {
     this.#denied.push(...patterns);
+  }
+
+  denyFor({ namespace, name }: Account, patterns: readonly Partial<AccessQuery>[]): void {
+    this.#deniedFor.push(...patterns.map((pattern) => ({ account: `${namespace}/${name}`, pattern })));
+  }
+
+  isDeniedFor({ namespace, name }: Account, query: AccessQuery): boolean {
+    return this.#deniedFor.some(
+      ({ account, pattern }) => account === `${namespace}/${name}` && fits(query, pattern),
+    );
   }
 
   isDenied(query: AccessQuery): boolean {

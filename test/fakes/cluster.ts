@@ -1,5 +1,4 @@
 import type {
-  AccessQuery,
   ApplyOutcome,
   Cluster,
   ClusterInfo,
@@ -13,14 +12,13 @@ import type {
   WaitOptions,
 } from "../../src/kubernetes/cluster.ts";
 import { MANAGER } from "../../src/kubernetes/cluster.ts";
-import { distinctRights } from "../../src/kubernetes/access.ts";
 import { unknownKind } from "../../src/kubernetes/errors.ts";
 import { nameOf } from "../../src/kubernetes/resources.ts";
 import type { Secret } from "../../src/secret.ts";
 import { ESO_KINDS, establishedCrd, FAKE_CA, fillToken, namespaceContent } from "./cluster-controllers.ts";
 import { patched } from "./cluster-json-patch.ts";
 import { accessTo, forbidden, groupOf, notFound } from "./cluster-refusals.ts";
-import { ClusterScript, type ScriptedFailure } from "./cluster-script.ts";
+import { ScriptedCluster } from "./cluster-scripted.ts";
 import { matches } from "./cluster-selectors.ts";
 import { ClusterStore, refOf, type Writer } from "./cluster-store.ts";
 import { accountRef, FakeTokens } from "./cluster-tokens.ts";
@@ -44,7 +42,7 @@ const OUR_UPDATES: Writer = { manager: MANAGER, operation: "Update" };
  * A small, honest cluster: passes `test/contract/cluster-suite.ts` as the real adapter does. Everything beside the port
  * (`seed`, `writeAs`, `setStatus`, `deny`, `failNext` …) is for tests and counts no writes.
  */
-export class FakeCluster implements Cluster {
+export class FakeCluster extends ScriptedCluster implements Cluster {
   readonly info: ClusterInfo;
   readonly store = new ClusterStore();
   /** Changing requests so far. */
@@ -55,10 +53,10 @@ export class FakeCluster implements Cluster {
   tokenController = true;
   readonly #options: FakeClusterOptions;
   readonly #hooks: ApplyHook[] = [];
-  readonly #script = new ClusterScript();
   readonly #tokens: FakeTokens;
 
   constructor(options: FakeClusterOptions = {}) {
+    super(options);
     this.#options = options;
     this.#tokens = new FakeTokens(this.store, options.now ?? Date.now);
     this.info = {
@@ -73,24 +71,14 @@ export class FakeCluster implements Cluster {
     if (options.eso === true) this.serve("external-secrets.io/v1", ...ESO_KINDS);
   }
 
-  /** Every call, as `apply SecretStore shop/infisical`; dry runs as `dry-run …`. */
-  get calls(): readonly string[] {
-    return this.#script.calls;
-  }
-
-  async version(): Promise<string> {
-    this.#script.called("version");
-    return this.#options.version ?? "v1.36.3";
-  }
-
   async get(ref: ObjectRef): Promise<KubeObject | undefined> {
-    this.#script.called("get", ref);
+    this.script.called("get", ref);
     this.#assertAllowed("get", ref);
     return this.peek(ref);
   }
 
   async *list(query: ListQuery): AsyncGenerator<KubeObject> {
-    this.#script.called("list", { ...query, name: "" });
+    this.script.called("list", { ...query, name: "" });
     const resource = this.store.resource(query.apiVersion, query.kind);
     if (!resource) return;
     this.#assertAllowed("list", { ...query, name: "" });
@@ -102,7 +90,7 @@ export class FakeCluster implements Cluster {
   }
 
   async serves(apiVersion: string, kind: string): Promise<boolean> {
-    this.#script.called("serves", { apiVersion, kind, name: "" });
+    this.script.called("serves", { apiVersion, kind, name: "" });
     return this.store.resource(apiVersion, kind) !== undefined;
   }
 
@@ -111,7 +99,7 @@ export class FakeCluster implements Cluster {
     options: { dryRun?: boolean; force?: boolean } = {},
   ): Promise<ApplyOutcome> {
     const ref = refOf(object);
-    this.#script.called("apply", ref, options.dryRun === true ? "dry-run" : "apply");
+    this.script.called("apply", ref, options.dryRun === true ? "dry-run" : "apply");
     this.#assertWritable("patch", "apply", ref);
     const outcome = this.store.apply(object, OURS, options);
     if (options.dryRun === true || outcome.outcome === "conflict") return outcome;
@@ -120,7 +108,7 @@ export class FakeCluster implements Cluster {
 
   async create(object: KubeObject): Promise<"created" | "exists"> {
     const ref = refOf(object);
-    this.#script.called("create", ref);
+    this.script.called("create", ref);
     this.#assertWritable("create", "create", ref);
     if (this.store.get(ref)) return "exists";
     this.#wrote(this.store.put(object, OUR_UPDATES));
@@ -129,7 +117,7 @@ export class FakeCluster implements Cluster {
 
   async replace(object: KubeObject): Promise<"replaced" | "conflict"> {
     const ref = refOf(object);
-    this.#script.called("replace", ref);
+    this.script.called("replace", ref);
     this.#assertWritable("update", "replace", ref);
     if (this.store.get(ref)?.metadata.resourceVersion !== object.metadata.resourceVersion) return "conflict";
     this.#wrote(this.store.put(object, OUR_UPDATES));
@@ -137,7 +125,7 @@ export class FakeCluster implements Cluster {
   }
 
   async patch(ref: ObjectRef, operations: readonly JsonPatch[]): Promise<"patched" | "conflict" | "absent"> {
-    this.#script.called("patch", ref);
+    this.script.called("patch", ref);
     const object = this.peek(ref);
     if (!object) return "absent";
     this.#assertAllowed("patch", ref);
@@ -151,7 +139,7 @@ export class FakeCluster implements Cluster {
     ref: ObjectRef,
     preconditions: { uid: string; resourceVersion?: string },
   ): Promise<"deleted" | "absent" | "conflict"> {
-    this.#script.called("delete", ref);
+    this.script.called("delete", ref);
     const object = this.peek(ref);
     if (!object) return "absent";
     this.#assertAllowed("delete", ref);
@@ -167,7 +155,7 @@ export class FakeCluster implements Cluster {
     done: (object: KubeObject | undefined) => boolean,
     options: WaitOptions,
   ): Promise<{ readonly done: boolean; readonly object: KubeObject | undefined }> {
-    this.#script.called("waitUntil", ref);
+    this.script.called("waitUntil", ref);
     this.#assertAllowed("get", ref);
     const until = Date.now() + Math.min(options.timeoutMs, this.patienceMs);
     for (let seen: string | undefined; ;) {
@@ -181,16 +169,11 @@ export class FakeCluster implements Cluster {
     }
   }
 
-  async missingRights(queries: readonly AccessQuery[]): Promise<AccessQuery[]> {
-    this.#script.called("missingRights");
-    return distinctRights(queries).filter((query) => this.#script.isDenied(query));
-  }
-
   async requestToken(options: TokenRequestOptions): Promise<IssuedToken> {
     const ref = accountRef(options.namespace, options.serviceAccount);
-    this.#script.called("requestToken", ref);
+    this.script.called("requestToken", ref);
     const right = { verb: "create", group: "", resource: "serviceaccounts", subresource: "token" };
-    if (this.#script.isDenied({ ...right, namespace: options.namespace }))
+    if (this.script.isDenied({ ...right, namespace: options.namespace }))
       throw forbidden("create a token for", nameOf(ref));
     const account = this.store.get(ref);
     if (!account) throw notFound("create a token for", ref, "serviceaccounts", ref.name);
@@ -202,7 +185,7 @@ export class FakeCluster implements Cluster {
     bearer: Secret;
     audiences?: readonly string[];
   }): Promise<TokenVerdict> {
-    this.#script.called("reviewToken");
+    this.script.called("reviewToken");
     return this.#tokens.review(options.token, options.bearer, options.audiences);
   }
 
@@ -245,22 +228,13 @@ export class FakeCluster implements Cluster {
     for (const kind of kinds) this.remove(refOf(establishedCrd(apiVersion, kind)));
   }
 
-  /** Calls of the port that match `pattern`, as `deny({ verb: "list", resource: "secrets" })`, are forbidden. */
-  deny(...patterns: readonly Partial<AccessQuery>[]): void {
-    this.#script.deny(patterns);
-  }
-
   onApply(hook: ApplyHook): void {
     this.#hooks.push(hook);
   }
 
-  failNext(failure: ScriptedFailure): void {
-    this.#script.failNext(failure);
-  }
-
   #assertAllowed(verb: string, ref: ObjectRef): void {
     const resource = this.store.resource(ref.apiVersion, ref.kind);
-    if (resource && this.#script.isDenied(accessTo(verb, ref, resource))) throw forbidden(verb, nameOf(ref));
+    if (resource && this.script.isDenied(accessTo(verb, ref, resource))) throw forbidden(verb, nameOf(ref));
   }
 
   #assertWritable(verb: string, deed: string, ref: ObjectRef): void {
