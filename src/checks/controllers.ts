@@ -1,7 +1,8 @@
 import { at, recordsAt, textOf, textsOf } from "../data.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
-import { containers, controllerOf, findDeployments, optionOf, type Controller } from "../steps/eso-fact.ts";
+import { containers, controllerOf, optionOf, type Controller } from "../steps/eso-fact.ts";
 import type { CheckContext } from "./context.ts";
+import { readDeployments } from "./eso-found.ts";
 import type { StoreView } from "./view/store.ts";
 
 /** An ESO controller, and what decides which stores it serves and which token it sends. */
@@ -15,8 +16,8 @@ export interface EsoController extends Controller {
 }
 
 /** Every ESO controller of the cluster, read once. */
-export function readControllers({ cluster, once }: CheckContext): Promise<readonly EsoController[]> {
-  return once("eso-controllers", async () => (await findDeployments(cluster)).map(parse));
+export function readControllers(context: CheckContext): Promise<readonly EsoController[]> {
+  return context.once("eso-controllers", async () => (await readDeployments(context)).map(parse));
 }
 
 /** The controllers that take care of a store: an empty class is served by all (eso.md 1.1). */

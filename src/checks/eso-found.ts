@@ -1,13 +1,7 @@
 import { at, numberOf, recordsAt, textOf, textsOf } from "../data.ts";
 import { isBootstrapError } from "../errors.ts";
 import type { KubeObject, ListQuery } from "../kubernetes/cluster.ts";
-import {
-  containers,
-  controllerOf,
-  findEsoDeployments,
-  optionOf,
-  type Controller,
-} from "../steps/eso-fact.ts";
+import { containers, controllerOf, findDeployments, optionOf, type Controller } from "../steps/eso-fact.ts";
 import type { CheckContext } from "./context.ts";
 
 /** ESO's controller with what its Deployment says about how it works. */
@@ -51,12 +45,17 @@ export function usualNamespace({ desired }: CheckContext): string {
   return desired?.eso.namespace ?? "external-secrets";
 }
 
-async function readDeployments(context: CheckContext): Promise<KubeObject[]> {
+/** The Deployments of every controller, or of those in ESO's usual namespace where no more may be read. */
+export function readDeployments(context: CheckContext): Promise<readonly KubeObject[]> {
+  return context.once("eso-deployments", () => readAllowed(context));
+}
+
+async function readAllowed(context: CheckContext): Promise<KubeObject[]> {
   try {
-    return await findEsoDeployments(context.cluster);
+    return await findDeployments(context.cluster);
   } catch (error) {
     if (!isBootstrapError(error) || error.code !== "ESOB-K104") throw error;
-    const found = await findEsoDeployments(context.cluster, usualNamespace(context));
+    const found = await findDeployments(context.cluster, usualNamespace(context));
     // None in the namespace that may be read says nothing about the others.
     if (found.length === 0) throw error;
     return found;

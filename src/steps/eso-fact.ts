@@ -84,22 +84,11 @@ export function isServed(crd: KubeObject | undefined): boolean {
 }
 
 async function findControllers(cluster: Cluster): Promise<Controller[]> {
-<<<<<<< HEAD
   return (await findDeployments(cluster)).map(controllerOf);
 }
 
-/** The Deployments of every ESO controller in the cluster. */
-export async function findDeployments(cluster: Cluster): Promise<KubeObject[]> {
-  const labelled: KubeObject[] = [];
-  const query = { apiVersion: "apps/v1", kind: "Deployment" };
-  const labelSelector = "app.kubernetes.io/name=external-secrets";
-  for await (const deployment of cluster.list({ ...query, labelSelector })) labelled.push(deployment);
-=======
-  return (await findEsoDeployments(cluster)).map(controllerOf);
-}
-
 /** Deployments of ESO's controller, by label or else by image; in one namespace where it is given. */
-export async function findEsoDeployments(cluster: Cluster, namespace?: string): Promise<KubeObject[]> {
+export async function findDeployments(cluster: Cluster, namespace?: string): Promise<KubeObject[]> {
   const labelled: KubeObject[] = [];
   const query = { apiVersion: "apps/v1", kind: "Deployment", ...(namespace !== undefined && { namespace }) };
   for await (const deployment of cluster.list({
@@ -107,7 +96,6 @@ export async function findEsoDeployments(cluster: Cluster, namespace?: string): 
     labelSelector: "app.kubernetes.io/name=external-secrets",
   }))
     labelled.push(deployment);
->>>>>>> 14c5203 (Look at ESO, this machine and the cluster)
   if (labelled.length > 0) return labelled;
   const byImage: KubeObject[] = [];
   for await (const deployment of cluster.list(query)) if (runsEso(deployment)) byImage.push(deployment);
@@ -123,11 +111,7 @@ function runsEso(deployment: KubeObject): boolean {
   );
 }
 
-<<<<<<< HEAD
 /** What the Deployment of a controller says of it. */
-=======
-/** What a Deployment of ESO says of its controller. */
->>>>>>> 14c5203 (Look at ESO, this machine and the cluster)
 export function controllerOf(deployment: KubeObject): Controller {
   const { name, namespace = "default", annotations = {}, labels = {} } = deployment.metadata;
   const container = containers(deployment)[0] ?? {};
@@ -176,11 +160,7 @@ function predictedServiceAccount({ eso }: Desired): string {
   return eso.release.includes("external-secrets") ? eso.release : `${eso.release}-external-secrets`;
 }
 
-<<<<<<< HEAD
 /** The value of a program's option, as `--name=value` or `--name value`. */
-=======
-/** The value of a flag, as `--flag=value` or `--flag value`. */
->>>>>>> 14c5203 (Look at ESO, this machine and the cluster)
 export function optionOf(args: readonly string[], option: string): string | undefined {
   const index = args.findIndex((arg) => arg === option || arg.startsWith(`${option}=`));
   if (index < 0) return undefined;
