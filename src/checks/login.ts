@@ -39,7 +39,7 @@ function tokenCheck(chain: Chain): Check<CheckContext> {
     id: `token ${chain.key}`,
     code: "ESOB-R224",
     title: "ESO's own token can be had",
-    after: ["eso-controller"],
+    after: ["eso-installed", "eso-token"],
     run: async (context) => {
       const own = await ownToken(context, chain);
       if ("because" in own) return skip(own.because);

@@ -97,7 +97,7 @@ function existsCheck(store: StoreSubject): Check<CheckContext> {
     id: `exists ${store.key}`,
     code: "ESOB-S227",
     title: `${titleOf(store)} is there`,
-    after: ["eso-crds"],
+    after: ["eso-crd-v1", "eso-crd-schema", "eso-namespace", "eso-cluster-stores"],
     run: async (context) => {
       if (!store.live && isHidden(context, store.kind, store.namespace))
         return skip(`${store.kind}s may not be listed here`);
