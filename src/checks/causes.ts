@@ -88,9 +88,8 @@ export function storeCause(text: string): Cause | undefined {
 }
 
 /** ESO's own words hold no `error` of the server: the rows see an empty one. A 500 hides the cause (infisical-api.md 10.3). */
-function loginCause(message: string): Code | undefined {
-  if (message.startsWith("Something went wrong")) return "ESOB-R115";
-  return find(LOGIN_ROWS, `: ${message}`);
+function loginCause(message: string): Code {
+  return find(LOGIN_ROWS, `: ${message}`) ?? "ESOB-R115";
 }
 
 export const find = (rows: readonly CauseRow[], text: string): Code | undefined =>
