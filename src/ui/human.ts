@@ -38,6 +38,7 @@ interface Memory {
   /** Checks that have ended. */
   checked: number;
   lastWait: string;
+  lastLook: string;
 }
 
 /** Screens for people, on stderr; only `Text` goes to stdout. A spinner on a terminal, else one line per event. */
@@ -52,6 +53,7 @@ export function createHumanReporter(terminal: Terminal, options: HumanOptions = 
     proofBegan: now(),
     checked: 0,
     lastWait: "",
+    lastLook: "",
   };
   const all = verbosity === "verbose" || verbosity === "debug";
   const tell: Teller = {
@@ -113,6 +115,8 @@ function hear(event: Event, tell: Teller): void {
   const { style, spinner, memory, watched } = tell;
   switch (event.type) {
     case "looking":
+      if (!watched && memory.lastLook === event.what) return;
+      memory.lastLook = event.what;
       return progress(tell, `looking at ${style.text(event.what)}`, "looking");
     case "planned":
       spinner.stop();

@@ -300,3 +300,44 @@ describe("how a run ends", () => {
     expect(human.stderr()).not.toContain("hunter2");
   });
 });
+
+describe("doctor under way", () => {
+  const checks = ["a", "b", "c"].map((name) => check(`${name} holds`));
+  const look = ({ reporter }: ReturnType<typeof createHuman>) => {
+    reporter.event({ type: "looking", what: "prod-eu" });
+    for (const result of checks) reporter.event({ type: "checked", result, of: checks.length });
+  };
+  const END: CommandResult = {
+    kind: "DoctorReport",
+    report: { summary: { passed: 3, failed: 0, warnings: 0, skipped: 0 }, checks },
+    headline: "prod-eu · 1 store",
+    exitCode: 0,
+  };
+
+  it("says on a terminal how far it is, from the beginning at each look", () => {
+    const human = createHuman({ isTTY: true });
+    look(human);
+    look(human);
+    const seen = [...human.stderr().matchAll(/checking {2}(\d of \d)/g)].map(([, amount]) => amount);
+    expect(seen).toEqual(["1 of 3", "2 of 3", "3 of 3", "1 of 3", "2 of 3", "3 of 3"]);
+    human.reporter.end(END);
+    expect(human.stderr()).toMatch(/3 passed · exit 0\n$/);
+  });
+
+  it("says where nobody watches what it looks at, once, also while it waits", () => {
+    const human = createHuman();
+    look(human);
+    human.reporter.event({ type: "waiting", what: "health", state: "1 failed" });
+    look(human);
+    human.reporter.event({ type: "waiting", what: "health", state: "1 failed" });
+    expect(human.stderr()).toBe("  … looking at prod-eu\n  … health  1 failed\n");
+  });
+
+  it("tells each check once with -v, in the order of the report", () => {
+    const human = createHuman({}, "verbose");
+    look(human);
+    human.reporter.end(END);
+    for (const { title } of checks) expect(human.stderr().split(title)).toHaveLength(2);
+    expect(human.stderr().indexOf("a holds")).toBeGreaterThan(human.stderr().indexOf("prod-eu · 1 store"));
+  });
+});
