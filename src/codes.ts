@@ -1311,6 +1311,96 @@ export const CODES = {
     "kubectl get externalsecret -A",
     "Create it: `eso-bootstrap apply`.",
   ),
+  "ESOB-E301": record(
+    1,
+    "There is no such ExternalSecret",
+    "kubectl get externalsecrets -A",
+    "The names that exist are listed; give the namespace with -n, or look everywhere with -A.",
+  ),
+  "ESOB-E302": record(
+    1,
+    "A forced sync failed",
+    "kubectl describe externalsecret NAME",
+    "Mend the cause that is named; `eso-bootstrap doctor` says more.",
+  ),
+  "ESOB-E303": record(
+    1,
+    "ESO reads this ExternalSecret only once",
+    "kubectl get externalsecret NAME -o jsonpath='{.spec}'",
+    "Give it a refreshInterval other than 0 and no refreshPolicy CreatedOnce.",
+  ),
+  "ESOB-E304": record(
+    124,
+    "The ExternalSecret was not synced anew in time",
+    "kubectl get externalsecret NAME -o jsonpath='{.status}'",
+    "Check that ESO's controller runs and serves it; a busy one needs a larger --timeout.",
+  ),
+  "ESOB-E305": record(
+    1,
+    "The store that it reads from is not ready",
+    "kubectl describe secretstore NAME",
+    "Mend the store first; `eso-bootstrap doctor` says why it is not ready.",
+  ),
+  "ESOB-E306": record(
+    124,
+    "A workload did not come up after its restart",
+    "kubectl rollout status deployment/NAME",
+    "The new pods say why: kubectl describe pod. What they need may be missing in the Secret.",
+  ),
+  "ESOB-E307": record(
+    1,
+    "The store's identity may not read the folder of this key",
+    "eso-bootstrap plan -v",
+    "Add the folder to alsoRead of the store (or recursive: true for what is below) and run `eso-bootstrap apply`.",
+  ),
+  "ESOB-E308": record(
+    1,
+    "Two ExternalSecrets write the same Secret",
+    "kubectl get externalsecrets -n NAMESPACE -o custom-columns=NAME:.metadata.name,TARGET:.spec.target.name",
+    "Give one of them another target; only with creationPolicy Merge may several write into one Secret.",
+  ),
+  "ESOB-E309": record(
+    1,
+    "Infisical holds the new value back until somebody approves it",
+    "Infisical → project → Approvals",
+    "Have it approved, then run the same command again: it goes on from there.",
+  ),
+  "ESOB-E312": record(
+    1,
+    "The ExternalSecret is kept by GitOps",
+    "kubectl get externalsecret NAME -o yaml --show-managed-fields",
+    "Change it where it is kept, as the message says: a change in the cluster would be undone.",
+  ),
+  "ESOB-C301": record(
+    2,
+    "A key's name is not legal",
+    "The message says which and why.",
+    "Keys of a Secret have letters, digits, dashes, dots and underscores; give another with --as.",
+  ),
+  "ESOB-C302": record(
+    2,
+    "It is not clear which key or ExternalSecret is meant",
+    "eso-bootstrap add-secret --help",
+    "Name one ExternalSecret with --to (NAME or NAMESPACE/NAME); --as and --value-stdin take one key.",
+  ),
+  "ESOB-C303": record(
+    2,
+    "The Secret has a key of this name from somewhere else",
+    "grep -n KEY eso-bootstrap.yaml",
+    "Give the new one another name in the Secret with --as.",
+  ),
+  "ESOB-C304": record(
+    2,
+    "There is no value on stdin",
+    "printf %s VALUE | wc -c",
+    'Pipe it in: printf %s "$VALUE" | eso-bootstrap add-secret KEY --to NAME --value-stdin --yes',
+  ),
+  "ESOB-C305": record(
+    2,
+    "The store reads from another Infisical than this command speaks to",
+    "env | grep INFISICAL_",
+    "Set INFISICAL_API_URL to the store's address, or name it in eso-bootstrap.yaml.",
+  ),
 } as const satisfies Record<string, CodeRecord>;
 
 /** A stable code, as `ESOB-I201`. */

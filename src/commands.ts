@@ -36,6 +36,7 @@ export const DEFAULT_OUTPUTS: readonly Output[] = ["human", "json"];
 export const GROUPS = {
   start: "Start:",
   parts: "One part of the road:",
+  days: "The days after:",
   look: "Look and understand:",
 } as const;
 
@@ -181,6 +182,42 @@ export const COMMANDS: readonly CommandRecord[] = [
       "eso-bootstrap store -f eso-bootstrap.yaml --yes",
     ],
     load: () => import("./commands/apply.ts"),
+  },
+  {
+    name: "add-secret",
+    group: "days",
+    summary: "one more key in a Secret: value, line in the file, synced and proved",
+    args: [{ name: "[key...]", description: "names in Infisical, or /path/NAME; without one it asks" }],
+    flags: [
+      ["--to <name>", "the ExternalSecret, as shop-db or shop/shop-db"],
+      ["--as <key>", "what the key is called in the Secret"],
+      ["--value-stdin", "create it in Infisical, with the value on stdin; what is there is not changed"],
+      YES,
+      ["--dry-run", "stop after the plan"],
+      RESTART,
+    ],
+    examples: [
+      "eso-bootstrap add-secret",
+      "eso-bootstrap add-secret SMTP_PASSWORD --to shop-db --restart",
+      'printf %s "$KEY" | eso-bootstrap add-secret API_KEY --to shop-db --value-stdin --yes',
+    ],
+    load: () => import("./commands/add-secret.ts"),
+  },
+  {
+    name: "sync",
+    group: "days",
+    summary: "have ESO sync now, and wait until it is newer",
+    args: [{ name: "[name...]", description: "ExternalSecrets, as shop-db or shop/shop-db" }],
+    flags: [
+      ["-A, --all-namespaces", "everything in the cluster that reads from Infisical"],
+      ["--restart", "restart what uses a Secret and was not started with what it holds"],
+    ],
+    examples: [
+      "eso-bootstrap sync",
+      "eso-bootstrap sync shop-db -n shop --restart",
+      "eso-bootstrap sync -A --timeout 10m -o json",
+    ],
+    load: () => import("./commands/sync.ts"),
   },
   {
     name: "doctor",

@@ -1,6 +1,7 @@
 import type { Desired, DesiredSecret } from "../desired/desired.ts";
 import type { ApplyResult } from "../engine/apply.ts";
 import type { Inputs } from "../inputs/inputs.ts";
+import { DEFAULT_FILE } from "./read-inputs.ts";
 
 const proved = ({ failed, checks }: ApplyResult) =>
   !failed && checks.every(({ status }) => status !== "fail");
@@ -35,9 +36,17 @@ export function nextSteps(result: ApplyResult, inputs: Inputs, desired: Desired)
   if (!proved(result) || result.applied.length === 0) return [];
   const [secret] = syncedSecrets(result, desired);
   const uses = secret ? [`Use it: envFrom: [{secretRef: {name: ${secret.target}}}]`] : [];
+  const adds = secret
+    ? [`Add a key: eso-bootstrap add-secret NAME --to ${secret.name}${fileFlag(inputs)}`]
+    : [];
   return [
     ...uses,
+    ...adds,
     `Look again: eso-bootstrap plan -f ${inputs.file}`,
     `Again, without questions: eso-bootstrap init -f ${inputs.file} --yes`,
   ];
 }
+
+/** The default name need not be given; neither is none. */
+export const fileFlag = ({ file }: Pick<Inputs, "file">) =>
+  [DEFAULT_FILE, ""].includes(file) ? "" : ` -f ${file}`;

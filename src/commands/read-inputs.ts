@@ -4,7 +4,8 @@ import type { Inputs } from "../inputs/inputs.ts";
 import { resolveAll, type Need, type ResolveOptions } from "../inputs/resolve.ts";
 import type { Invocation } from "../invocation.ts";
 
-const DEFAULT_FILE = "eso-bootstrap.yaml";
+/** Read when no other is named. */
+export const DEFAULT_FILE = "eso-bootstrap.yaml";
 
 /** What each command cannot do without. */
 const NEEDS: Readonly<Record<string, readonly Need[]>> = {

@@ -14,6 +14,8 @@ export interface Session {
   readonly ports: Ports;
   readonly desired: Desired;
   readonly run: Omit<RoadRun, "steps">;
+  /** What other inputs of the same cluster call for. */
+  desiredFor(inputs: Inputs): Promise<Desired>;
   close(): Promise<void>;
 }
 
@@ -56,17 +58,21 @@ export async function openSession(
       onWait: (text, seconds) => emit({ type: "waiting", what: "Infisical", state: `${text}, ${seconds}s` }),
     }),
   ]);
-  const namespaces = await resolveNamespaces(cluster, inputs);
-  const desired = desiredOf(inputs, {
-    context: cluster.info.context,
-    namespaces: (setting) => namespaces.get(setting) ?? [],
-    infisicalCa,
-    clusterCa,
-    firstValues: opened.firstValues ?? [],
-  });
+  const desiredFor = async (what: Inputs) => {
+    const namespaces = await resolveNamespaces(cluster, what);
+    return desiredOf(what, {
+      context: cluster.info.context,
+      namespaces: (setting) => namespaces.get(setting) ?? [],
+      infisicalCa,
+      clusterCa,
+      firstValues: opened.firstValues ?? [],
+    });
+  };
+  const desired = await desiredFor(inputs);
   return {
     ports: { cluster, helm, infisical, net, clock },
     desired,
+    desiredFor,
     run: { desired, options: optionsOf(invocation, deps), emit, writes: () => writes },
     close: () => infisical.close(),
   };
@@ -83,7 +89,7 @@ async function readCa(files: Files, path: string | undefined): Promise<string | 
 }
 
 /** Names as they are; a selector becomes the namespaces that carry the labels now. */
-async function resolveNamespaces(
+export async function resolveNamespaces(
   cluster: Cluster,
   inputs: Inputs,
 ): Promise<Map<Namespaces, readonly string[]>> {

@@ -48,10 +48,12 @@ export interface DesiredSecret {
   readonly restart: SecretInput["restart"];
 }
 
-/** A first value that the wizard was given for an empty folder. */
+/** A value that a person gave for a name that Infisical does not have yet. */
 export interface FirstValue {
   readonly store: string;
   readonly name: string;
+  /** Default: the store's. */
+  readonly path?: string;
   readonly value: Secret;
 }
 

@@ -86,7 +86,8 @@ export function externalSecretManifest(secret: DesiredSecret, namespace: string)
   return withSpec(manifest, secret.spec);
 }
 
-function dataEntry({ as, key, property }: KeyInput): Record<string, unknown> {
+/** An entry of `spec.data`. */
+export function dataEntry({ as, key, property }: KeyInput): Record<string, unknown> {
   return { secretKey: as, remoteRef: { key, ...(property !== undefined && { property }) } };
 }
 

@@ -224,6 +224,7 @@ const WORKLOADS: Readonly<Record<string, string>> = {
   statefulset: "statefulset",
   ds: "daemonset",
   daemonset: "daemonset",
+  rollout: "rollout",
 };
 
 /** `auto`, `none` or a list of workloads. As text: `deployment/shop,statefulset/db`. */
@@ -256,5 +257,5 @@ function readWorkload(value: unknown): Read<string> {
   const isNamed = LABEL.test(name.replaceAll(".", "-")) && rest.length === 0;
   return full !== undefined && isNamed
     ? { value: `${full}/${name}` }
-    : wrong("deployment/NAME, statefulset/NAME or daemonset/NAME", value);
+    : wrong("deployment/NAME, statefulset/NAME, daemonset/NAME or rollout/NAME", value);
 }

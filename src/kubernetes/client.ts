@@ -13,6 +13,7 @@ import type { Access } from "./exchange.ts";
 import { type KubeconfigOptions, type KubeconfigUser, loadKubeconfig, unusable } from "./kubeconfig.ts";
 import { createLogin } from "./login.ts";
 import { at, textOf } from "../data.ts";
+import { followObjects } from "./follow.ts";
 import { PlainTunnelAgent, proxyFromEnv, TunnelAgent } from "./proxy.ts";
 import { getObject, listObjects, readLogs } from "./reads.ts";
 import { createVersion, type Session } from "./session.ts";
@@ -64,6 +65,7 @@ export async function createCluster(options: CreateClusterOptions): Promise<Clus
     serves: (apiVersion, kind) => session.discovery.serves(apiVersion, kind),
     ...createWrites(session),
     waitUntil: (ref, done, wait) => waitUntil(session, ref, done, wait),
+    follow: (query, signal) => followObjects(session, query, signal),
     missingRights: (queries) => missingRights(session, queries),
     missingRightsOf: (account, queries) => missingRightsOf(session, account, queries),
     logs: (query) => readLogs(session, query),

@@ -152,6 +152,11 @@ export interface Cluster {
     done: (object: KubeObject | undefined) => boolean,
     options: WaitOptions,
   ): Promise<{ readonly done: boolean; readonly object: KubeObject | undefined }>;
+  /**
+   * Every object of a collection as it is, then each change as it comes, until `signal` ends it. Survives what may pass (a cut
+   * or expired watch, a restart of the API server): what was missed is told by a new list. Where watching is not allowed, lists.
+   */
+  follow(query: ListQuery, signal: AbortSignal): AsyncIterable<Sighting>;
   /** The rights among `queries` that we do not have (SelfSubjectAccessReview, in parallel). */
   missingRights(queries: readonly AccessQuery[]): Promise<AccessQuery[]>;
   /** The rights among `queries` that a ServiceAccount does not have (SubjectAccessReview); ESOB-K104 where we may not ask. */
@@ -169,6 +174,12 @@ export interface Cluster {
     bearer: Secret;
     audiences?: readonly string[];
   }): Promise<TokenVerdict>;
+}
+
+/** An object of a collection as it is now, or as it last was when it is `gone`. */
+export interface Sighting {
+  readonly object: KubeObject;
+  readonly gone: boolean;
 }
 
 export interface JsonPatch {

@@ -53,11 +53,14 @@ export function objectOf(session: Session, answer: Answer): KubeObject {
 /**
  * Pages through a collection (API concepts, "Retrieving large results sets in chunks"); a page is let go before the next is
  * asked for. When the token has expired (410) the server offers one that goes on with what is there now; where it offers none,
- * the list is read again and what was given already is passed over, by the order of etcd.
+ * the list is read again and what was given already is passed over, by the order of etcd. Returns the resourceVersion to watch from.
  */
-export async function* listObjects(session: Session, query: ListQuery): AsyncGenerator<KubeObject> {
+export async function* listObjects(
+  session: Session,
+  query: ListQuery,
+): AsyncGenerator<KubeObject, string | undefined> {
   const resource = await session.discovery.resource(query.apiVersion, query.kind);
-  if (!resource) return;
+  if (!resource) return undefined;
   const path = resourcePath(query.apiVersion, resource, { namespace: query.namespace });
   let token: string | undefined;
   let last = "";
@@ -69,7 +72,7 @@ export async function* listObjects(session: Session, query: ListQuery): AsyncGen
       if (token === undefined) [passOver, restarts] = [last, restarts + 1];
       continue;
     }
-    if (await isAbsent(session, answer)) return;
+    if (await isAbsent(session, answer)) return undefined;
     if (answer.status !== 200)
       throw refusalError(answer, { verb: "list", what: collectionName(resource.plural, query) });
     for (const item of itemsOf(session, answer, query)) {
@@ -79,7 +82,7 @@ export async function* listObjects(session: Session, query: ListQuery): AsyncGen
       yield item;
     }
     token = textOf(at(answer.body, "metadata", "continue"));
-    if (token === undefined) return;
+    if (token === undefined) return textOf(at(answer.body, "metadata", "resourceVersion"));
   }
 }
 

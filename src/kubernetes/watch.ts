@@ -95,7 +95,8 @@ async function look(wait: Wait): Promise<boolean> {
   }
 }
 
-function isPassing(error: unknown): error is BootstrapError {
+/** May be better in a moment: no reason to give up a wait. */
+export function isPassing(error: unknown): error is BootstrapError {
   return isBootstrapError(error) && PASSING.has(error.code);
 }
 

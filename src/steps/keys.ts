@@ -12,7 +12,11 @@ export interface MissingKeys {
 /** Compares a secret's keys with the names in Infisical. Where we may not list them, ESO's own answer will tell. */
 export async function missingKeys(context: RoadContext, secret: DesiredSecret): Promise<MissingKeys> {
   const { store, keys } = secret;
-  const typed = context.desired.firstValues.map(({ name }) => name);
+  const typedAt = (path: string) =>
+    context.desired.firstValues
+      .filter((value) => (value.path ?? store.path) === path)
+      .map(({ name }) => name);
+  const typed = typedAt(store.path);
   const own = await namesAt(context, secret, store.path);
   const unknown = own === undefined || (own.length === 0 && !(await willBeThere(context, store)));
   if (unknown) return { keys: [], exist: [], folderIsEmpty: false };
@@ -20,7 +24,10 @@ export async function missingKeys(context: RoadContext, secret: DesiredSecret): 
   const empty = own.length === 0 && typed.length === 0 && wanted.every(({ path }) => path === store.path);
   const byPath = new Map<string, readonly string[] | undefined>([[store.path, [...own, ...typed]]]);
   for (const { path } of wanted)
-    if (!byPath.has(path)) byPath.set(path, await namesAt(context, secret, path));
+    if (!byPath.has(path)) {
+      const names = await namesAt(context, secret, path);
+      byPath.set(path, names && [...names, ...typedAt(path)]);
+    }
   const missing = wanted.filter(({ path, name }) => byPath.get(path)?.includes(name) === false);
   return { keys: missing.map(({ full }) => full), exist: own, folderIsEmpty: empty };
 }

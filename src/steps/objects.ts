@@ -170,6 +170,7 @@ const PLURALS: Record<string, string> = {
   Deployment: "deployments",
   StatefulSet: "statefulsets",
   DaemonSet: "daemonsets",
+  Rollout: "rollouts",
   Lease: "leases",
 };
 

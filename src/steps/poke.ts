@@ -2,6 +2,7 @@ import { isRecord, recordsAt, textOf } from "../data.ts";
 import type { Cluster, KubeObject, ObjectRef } from "../kubernetes/cluster.ts";
 import type { Clock } from "../system/system.ts";
 import type { RoadContext } from "./context.ts";
+import { refOf } from "./objects.ts";
 
 /** ESO looks at an object again at once when an annotation changes; otherwise only after its back-off (eso.md 1.7, 2.1). */
 const POKE_ANNOTATION = "force-sync";
@@ -13,11 +14,15 @@ export const poke = ({ cluster, clock }: RoadContext, ref: ObjectRef): Promise<v
 /** The same where there is no road. */
 export async function pokeObject(cluster: Cluster, clock: Clock, ref: ObjectRef): Promise<void> {
   const live = await cluster.get(ref);
-  if (!live) return;
+  if (live) await pokeLive(cluster, clock, live);
+}
+
+/** The same for an object that was just read. */
+export async function pokeLive(cluster: Cluster, clock: Clock, live: KubeObject): Promise<void> {
   const value = String(clock.now());
   const path = "/metadata/annotations";
   const known = isRecord(live.metadata.annotations);
-  await cluster.patch(ref, [
+  await cluster.patch(refOf(live), [
     ...(known ? [] : [{ op: "add", path, value: {} } as const]),
     { op: "add", path: `${path}/${POKE_ANNOTATION}`, value },
   ]);

@@ -3,6 +3,7 @@ import { BootstrapError } from "../errors.ts";
 import type { Action, InfisicalRight, Step } from "../engine/plan.ts";
 import type { Project } from "../infisical/infisical.ts";
 import type { RoadContext } from "./context.ts";
+import { lookAtValue } from "./value.ts";
 
 const STEP = "project";
 
@@ -14,11 +15,16 @@ export const projectStep: Step<RoadContext> = {
     const places = distinct(context.desired.stores);
     const perPlace = await Promise.all(places.map((store) => lookAtPlace(context, store)));
     const values = await Promise.all(
-      context.desired.firstValues.map((value) => lookAtFirstValue(context, value)),
+      context.desired.firstValues.map((value) => lookAtValue(context, value, warnHeldBack)),
     );
     return mergeActions([...perPlace.flat(), ...values.flat()]);
   },
 };
+
+/** The others may go through: what is missing then is told by the ExternalSecret. */
+function warnHeldBack({ emit }: RoadContext, name: string): void {
+  emit({ type: "warning", text: `${name} waits for an approval at Infisical; it is not there yet` });
+}
 
 /** Two stores may share a project or an environment: one line each. */
 function mergeActions(actions: readonly Action[]): Action[] {
@@ -193,27 +199,4 @@ async function noFolder(
     },
     facts: { Exists: siblings.map((name) => `${prefix}${name}`).join(", ") || `nothing below ${parent}` },
   });
-}
-
-async function lookAtFirstValue(
-  context: RoadContext,
-  { store: id, name, value }: RoadContext["desired"]["firstValues"][number],
-): Promise<Action[]> {
-  const store = context.desired.stores.find((one) => one.id === id) ?? context.desired.stores[0];
-  if (!store) return [];
-  const names = (await context.facts.names(store, store.path)) ?? [];
-  const label = `${folderName(store)} ${name}`;
-  if (names.includes(name)) return [unchanged("SecretValue", label, "is there; not changed")];
-  const right: InfisicalRight = { scope: "project", action: "create", subject: "secrets" };
-  return [
-    create("SecretValue", label, "the value you typed", right, async () => {
-      const project = await mustHaveProject(context, store);
-      const scope = { project, environment: store.environment, path: store.path };
-      if ((await context.infisical.createSecret(scope, name, value)) === "awaiting-approval")
-        context.emit({
-          type: "warning",
-          text: `${name} waits for an approval at Infisical; it is not there yet`,
-        });
-    }),
-  ];
 }

@@ -1,100 +1,121 @@
-import { at, recordsAt } from "../data.ts";
 import { dataHash } from "../desired/manifests.ts";
 import type { DesiredSecret } from "../desired/desired.ts";
 import type { Action, Step } from "../engine/plan.ts";
+import { grouped } from "../grouped.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 import type { RoadContext } from "./context.ts";
-import { isAvailable } from "./eso-fact.ts";
-import { refOf, rightsFor, targetOf } from "./objects.ts";
+import { rightsFor, targetOf } from "./objects.ts";
+import { isStartedWith, restartWith, type Content } from "./rollout.ts";
+import { isReloaded, usesSecret, workloadsIn, type Workload } from "./workloads.ts";
 
 const STEP: Step<RoadContext>["id"] = "secret";
-const KINDS = ["Deployment", "StatefulSet", "DaemonSet"];
 
-/** On the pod template: the hash of the Secret it was started with. Changing it is what restarts the pods. */
-const annotationFor = (secret: string) =>
-  `eso-bootstrap/secret-${secret}`.slice(0, 63 + "eso-bootstrap/".length);
+/** A Secret that was synced, or is about to be, and which of its users are meant. */
+export interface Restarting extends Pick<DesiredSecret, "target" | "restart"> {
+  readonly namespace: string;
+  /** It gets another content within this run. */
+  readonly isChanging: boolean;
+}
 
-/** With `--restart`: workloads that use the Secret and were not yet started with the content that it has, or is about to get. */
-export async function lookAtRestarts(
-  context: RoadContext,
-  secret: DesiredSecret,
-  namespace: string,
-  isChanging: boolean,
-): Promise<Action[]> {
-  if (!context.options.restart || secret.restart === "none") return [];
-  const hash = await hashOf(context, secret, namespace);
-  const users: KubeObject[] = [];
-  for (const kind of KINDS)
-    for await (const workload of context.cluster.list({ apiVersion: "apps/v1", kind, namespace }))
-      if (isMeant(workload, secret)) users.push(workload);
-  return users
-    .filter((workload) => hash === undefined || isChanging || startedWith(workload, secret) !== hash)
-    .map((workload) => restart(context, workload, secret));
+/** A workload and the Secrets for which it must be restarted, once for all of them. */
+export interface Restart {
+  readonly workload: KubeObject;
+  readonly secrets: readonly string[];
+  /** Stakater's Reloader does it. */
+  readonly isReloaded: boolean;
+}
+
+type Looking = Pick<RoadContext, "cluster">;
+
+/** With `--restart`: workloads that use a Secret and were not yet started with the content that it has, or is about to get. */
+export async function lookAtRestarts(context: RoadContext, all: readonly Restarting[]): Promise<Action[]> {
+  if (!context.options.restart) return [];
+  const restarts = await findRestarts(context, all);
+  return restarts.map((one) => {
+    const { workload, secrets } = one;
+    const target = targetOf(workload);
+    const uses = `it uses Secret ${secrets.join(", ")}`;
+    if (one.isReloaded)
+      return {
+        change: { step: STEP, action: "unchanged", target, summary: `${uses}; Reloader restarts it` },
+      };
+    return {
+      change: { step: STEP, action: "update", target, summary: `restart: ${uses}` },
+      needs: { kubernetes: rightsFor(workload, ["patch"]) },
+      apply: async () => void (await restart(context, one)),
+    };
+  });
+}
+
+/** Who must be restarted. One that Reloader takes care of is told apart, unless the configuration names it. */
+export async function findRestarts(context: Looking, all: readonly Restarting[]): Promise<Restart[]> {
+  const meant = all.filter((secret) => secret.restart !== "none");
+  const perNamespace = grouped(meant, ({ namespace }) => namespace).map(async ([namespace, secrets]) => {
+    const workloads = await workloadsIn(context.cluster, namespace);
+    const used = secrets.filter((secret) => workloads.some((workload) => isMeant(workload, secret)));
+    const hashes = new Map<string, string | undefined>();
+    for (const { target } of used) hashes.set(target, await hashOf(context, namespace, target));
+    return workloads.flatMap((workload) => {
+      const stale = used.filter(
+        (secret) => isMeant(workload, secret) && isStale(workload.object, secret, hashes.get(secret.target)),
+      );
+      const [left, ours] = [true, false].map((isReloaded) =>
+        stale.filter((secret) => isLeftToReloader(workload.object, secret) === isReloaded),
+      );
+      return [
+        ...toRestart(workload.object, ours ?? [], false),
+        ...((ours ?? []).length === 0 ? toRestart(workload.object, left ?? [], true) : []),
+      ];
+    });
+  });
+  return (await Promise.all(perNamespace)).flat();
+}
+
+function isStale(
+  workload: KubeObject,
+  { target, isChanging }: Restarting,
+  hash: string | undefined,
+): boolean {
+  return isChanging || hash === undefined || !isStartedWith(workload, { secret: target, hash });
+}
+
+function isMeant({ object, podSpecs }: Workload, { restart: which, target }: Restarting): boolean {
+  return Array.isArray(which)
+    ? which.includes(nameOf(object))
+    : podSpecs.some((spec) => usesSecret(spec, target));
+}
+
+/** As `secrets[].restart` names workloads: `deployment/shop`. */
+export const nameOf = ({ kind, metadata }: KubeObject) => `${kind.toLowerCase()}/${metadata.name}`;
+
+function toRestart(workload: KubeObject, stale: readonly Restarting[], isReloaded: boolean): Restart[] {
+  return stale.length === 0 ? [] : [{ workload, secrets: stale.map(({ target }) => target), isReloaded }];
+}
+
+function isLeftToReloader(workload: KubeObject, { restart: which, target }: Restarting): boolean {
+  return !Array.isArray(which) && isReloaded(workload, target);
+}
+
+/** Restarts it with what its Secrets hold now. False: it was started with that already, or a Secret is not there. */
+export async function restart(
+  context: Parameters<typeof restartWith>[0],
+  { workload, secrets }: Pick<Restart, "workload" | "secrets">,
+): Promise<boolean> {
+  const contents: Content[] = [];
+  for (const secret of secrets) {
+    const hash = await hashOf(context, workload.metadata.namespace ?? "default", secret);
+    if (hash !== undefined) contents.push({ secret, hash });
+  }
+  const stale = contents.filter((content) => !isStartedWith(workload, content));
+  if (stale.length > 0) await restartWith(context, workload, stale);
+  return stale.length > 0;
 }
 
 async function hashOf(
-  { cluster }: RoadContext,
-  { target }: DesiredSecret,
+  { cluster }: Pick<Looking, "cluster">,
   namespace: string,
+  name: string,
 ): Promise<string | undefined> {
-  const live = await cluster.get({ apiVersion: "v1", kind: "Secret", namespace, name: target });
+  const live = await cluster.get({ apiVersion: "v1", kind: "Secret", namespace, name });
   return live && dataHash(live["data"]);
-}
-
-function isMeant(workload: KubeObject, secret: DesiredSecret): boolean {
-  if (Array.isArray(secret.restart))
-    return secret.restart.includes(`${workload.kind.toLowerCase()}/${workload.metadata.name}`);
-  return usesSecret(at(workload["spec"], "template", "spec"), secret.target);
-}
-
-function startedWith(workload: KubeObject, { target }: DesiredSecret): unknown {
-  return at(workload["spec"], "template", "metadata", "annotations", annotationFor(target));
-}
-
-/** True when a pod spec uses the Secret through env, envFrom, volumes, projected volumes or imagePullSecrets. */
-export function usesSecret(podSpec: unknown, name: string): boolean {
-  const containers = ["containers", "initContainers", "ephemeralContainers"].flatMap((list) =>
-    recordsAt(podSpec, list),
-  );
-  const volumes = recordsAt(podSpec, "volumes");
-  const names = [
-    ...containers.flatMap((container) => [
-      ...recordsAt(container, "envFrom").map((source) => at(source, "secretRef", "name")),
-      ...recordsAt(container, "env").map((env) => at(env, "valueFrom", "secretKeyRef", "name")),
-    ]),
-    ...volumes.map((volume) => at(volume, "secret", "secretName")),
-    ...volumes.flatMap((volume) =>
-      recordsAt(at(volume, "projected"), "sources").map((source) => at(source, "secret", "name")),
-    ),
-    ...recordsAt(podSpec, "imagePullSecrets").map((reference) => reference["name"]),
-  ];
-  return names.includes(name);
-}
-
-function restart(context: RoadContext, workload: KubeObject, secret: DesiredSecret): Action {
-  const { cluster, options, emit } = context;
-  const what = `${workload.kind} ${workload.metadata.name}`;
-  return {
-    change: {
-      step: STEP,
-      action: "update",
-      target: targetOf(workload),
-      summary: `restart: it uses Secret ${secret.target}`,
-    },
-    needs: { kubernetes: rightsFor(workload, ["patch"]) },
-    apply: async () => {
-      const hash = (await hashOf(context, secret, workload.metadata.namespace ?? "default")) ?? "";
-      if (startedWith(workload, secret) === hash) return;
-      const annotations = at(workload["spec"], "template", "metadata", "annotations");
-      const path = "/spec/template/metadata/annotations";
-      await cluster.patch(refOf(workload), [
-        ...(annotations === undefined ? [{ op: "add", path, value: {} } as const] : []),
-        { op: "add", path: `${path}/${annotationFor(secret.target).replaceAll("/", "~1")}`, value: hash },
-      ]);
-      const { timeoutMs, signal } = options;
-      const rolledOut = (object: KubeObject | undefined) => object !== undefined && isAvailable(object);
-      emit({ type: "waiting", what, state: "rolling out" });
-      await cluster.waitUntil(refOf(workload), rolledOut, { timeoutMs, signal });
-    },
-  };
 }

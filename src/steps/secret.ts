@@ -8,7 +8,7 @@ import type { RoadContext } from "./context.ts";
 import { missingKeys, wantedScopes } from "./keys.ts";
 import { lookAtObject, refOf, rightsFor, targetOf } from "./objects.ts";
 import { lastWarning, poke, readyOf } from "./poke.ts";
-import { lookAtRestarts } from "./restart.ts";
+import { lookAtRestarts, type Restarting } from "./restart.ts";
 import { whyForeignTarget } from "./secret-target.ts";
 
 const STEP = "secret";
@@ -18,25 +18,36 @@ export const secretStep: Step<RoadContext> = {
   id: STEP,
   title: "the Secrets are there, with every key",
   async look(context) {
-    const perSecret = await Promise.all(
-      context.desired.secrets.map((secret) => lookAtSecret(context, secret)),
+    const looks = await Promise.all(context.desired.secrets.map((secret) => lookAtSecret(context, secret)));
+    const actions = looks.flat().map(({ actions }) => actions);
+    const restarts = await lookAtRestarts(
+      context,
+      looks.flat().flatMap(({ restarting }) => restarting ?? []),
     );
-    return perSecret.flat();
+    return [...actions.flat(), ...restarts];
   },
 };
 
-async function lookAtSecret(context: RoadContext, secret: DesiredSecret): Promise<Action[]> {
+/** What must be done in one namespace; `restarting`: unless it is blocked, its users may have to be restarted. */
+interface Look {
+  readonly actions: readonly Action[];
+  readonly restarting?: Restarting;
+}
+
+async function lookAtSecret(context: RoadContext, secret: DesiredSecret): Promise<Look[]> {
   const missing = await missingKeys(context, secret);
   if (missing.folderIsEmpty) {
     context.emit({ type: "note", text: emptyNote(secret) });
     return [];
   }
-  const perNamespace = await Promise.all(
+  return Promise.all(
     secret.namespaces.map(async (namespace) => {
       const manifest = externalSecretManifest(secret, namespace);
-      if (missing.keys.length > 0) return [blockedBy(manifest, secret, missingText(secret, missing))];
-      const foreign = await whyForeignTarget(context, secret, namespace);
-      if (foreign !== undefined) return [blockedBy(manifest, secret, foreign)];
+      const foreign =
+        missing.keys.length > 0
+          ? missingText(secret, missing)
+          : await whyForeignTarget(context, secret, namespace);
+      if (foreign !== undefined) return { actions: [blockedBy(manifest, secret, foreign)] };
       const action = await lookAtObject(context, {
         step: STEP,
         manifest,
@@ -44,14 +55,13 @@ async function lookAtSecret(context: RoadContext, secret: DesiredSecret): Promis
         settle: () => waitUntilSynced(context, manifest, secret),
         whenSame: (live) => (readyOf(live)?.ready === false ? resync(context, live, secret) : undefined),
       });
-      return [
-        ...(await lookAtNamespace(context, secret, namespace)),
-        action,
-        ...(await lookAtRestarts(context, secret, namespace, isWrite(action.change))),
-      ];
+      const { target, restart } = secret;
+      return {
+        actions: [...(await lookAtNamespace(context, secret, namespace)), action],
+        restarting: { target, restart, namespace, isChanging: isWrite(action.change) },
+      };
     }),
   );
-  return perNamespace.flat();
 }
 
 /** The namespaces of the stores are made with the stores; a ClusterSecretStore's users may have others. */
@@ -74,7 +84,7 @@ const summaryOf = ({ keys, refreshInterval }: DesiredSecret) =>
   `${keys === "all" ? "all keys" : `${keys.length} ${keys.length === 1 ? "key" : "keys"}`}, every ${refreshInterval}`;
 
 function emptyNote({ name, store }: DesiredSecret): string {
-  return `${store.environment}:${store.path} of ${store.project} holds no secrets yet, so ExternalSecret ${name} waits. Create one there, then: eso-bootstrap apply`;
+  return `${store.environment}:${store.path} of ${store.project} holds no secrets yet, so ExternalSecret ${name} waits. Add one: eso-bootstrap add-secret KEY --to ${name}`;
 }
 
 function missingText(

@@ -1,6 +1,6 @@
 import type { CheckResult, CheckStatus, Subject } from "../engine/check.ts";
 import type { Code } from "../codes.ts";
-import { grouped } from "./grouped.ts";
+import { grouped } from "../grouped.ts";
 import { troubleLines, withCode } from "./human-error.ts";
 import { isNamedIn } from "./outcome.ts";
 import type { Meaning, Sign, Style } from "./style.ts";

@@ -1,6 +1,6 @@
 import type { ActionKind, Change, FieldDiff, Plan, Target } from "../engine/plan.ts";
 import { isWrite } from "../engine/plan.ts";
-import { grouped } from "./grouped.ts";
+import { grouped } from "../grouped.ts";
 import type { Meaning, Sign, Style } from "./style.ts";
 import { count, ellipsise, pad, width, wrap } from "./text.ts";
 

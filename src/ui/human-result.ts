@@ -4,7 +4,8 @@ import { proofLines, timed } from "./human-checks.ts";
 import { errorLines, troubleLines, withCode } from "./human-error.ts";
 import { planLines, targetName } from "./human-plan.ts";
 import { reportLines } from "./human-report.ts";
-import type { ClusterResult, CommandResult, SyncedSecret } from "./reporter.ts";
+import type { SyncedSecret } from "../sync/result.ts";
+import type { ClusterResult, CommandResult } from "./reporter.ts";
 import type { Style } from "./style.ts";
 import { count, pad, width, wrap } from "./text.ts";
 

@@ -1,7 +1,8 @@
 import type { ApplyResult } from "../engine/apply.ts";
 import type { Change, Plan } from "../engine/plan.ts";
 import { failureOf } from "./outcome.ts";
-import type { ClusterResult, CommandResult, Reporter, SyncedSecret, Verbosity } from "./reporter.ts";
+import type { ClusterResult, CommandResult, Reporter, Verbosity } from "./reporter.ts";
+import type { SyncedSecret } from "../sync/result.ts";
 import { createStyle } from "./style.ts";
 import type { Terminal } from "./terminal.ts";
 

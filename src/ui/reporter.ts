@@ -3,6 +3,7 @@ import type { CheckResult } from "../engine/check.ts";
 import type { Event } from "../engine/events.ts";
 import type { Plan } from "../engine/plan.ts";
 import type { BootstrapError } from "../errors.ts";
+import type { SyncResult } from "../sync/result.ts";
 
 /** What a command ends with. `kind` is the `kind` of the JSON document (product.md section 5), save for `Text`. */
 export type CommandResult =
@@ -54,23 +55,6 @@ export interface DoctorReport {
     readonly skipped: number;
   };
   readonly checks: readonly CheckResult[];
-}
-
-/** Product.md section 5. */
-export interface SyncResult {
-  readonly secrets: readonly SyncedSecret[];
-}
-
-export interface SyncedSecret {
-  readonly namespace: string;
-  readonly name: string;
-  readonly result: "changed" | "unchanged" | "failed";
-  /** ISO 8601; undefined when ESO never synced it. */
-  readonly refreshTime: string | undefined;
-  /** How many keys the Secret has. */
-  readonly keys: number;
-  readonly restarted: readonly string[];
-  readonly error?: BootstrapError;
 }
 
 /**

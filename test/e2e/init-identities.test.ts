@@ -189,7 +189,7 @@ describe.each(["2024-10", "2026"] as const)("identities at Infisical %s", (gener
     const human = await world.cli(["init", "-f", "eso-bootstrap.yaml", "--yes"]);
     const words = (human.stderr + human.stdout).replaceAll(/\s+/g, " ");
     expect(words).toContain(
-      "prod:/empty of shop holds no secrets yet, so ExternalSecret db waits. Create one there, then: eso-bootstrap apply",
+      "prod:/empty of shop holds no secrets yet, so ExternalSecret db waits. Add one: eso-bootstrap add-secret KEY --to db",
     );
     expect(words).not.toContain("envFrom");
     expect(human.code).toBe(0);

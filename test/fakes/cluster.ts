@@ -7,6 +7,7 @@ import type {
   KubeObject,
   ListQuery,
   ObjectRef,
+  Sighting,
   TokenRequestOptions,
   TokenVerdict,
   WaitOptions,
@@ -166,6 +167,25 @@ export class FakeCluster extends ScriptedCluster implements Cluster {
       seen = state;
       if (done(object)) return { done: true, object };
       if (!(await this.store.change(until - Date.now(), options.signal))) return { done: false, object };
+    }
+  }
+
+  async *follow(query: ListQuery, signal: AbortSignal): AsyncGenerator<Sighting> {
+    let known = new Map<string, KubeObject>();
+    while (!signal.aborted) {
+      const now = new Map<string, KubeObject>();
+      for await (const object of this.list(query)) now.set(object.metadata.uid ?? "", object);
+      const before = known;
+      known = now;
+      const isNew = ({ metadata }: KubeObject) =>
+        before.get(metadata.uid ?? "")?.metadata.resourceVersion !== metadata.resourceVersion;
+      const seen = [
+        ...[...now.values()].filter(isNew).map((object) => ({ object, gone: false })),
+        ...[...before].flatMap(([uid, object]) => (now.has(uid) ? [] : [{ object, gone: true }])),
+      ];
+      yield* seen;
+      // What happened while the reader was busy is looked for at once.
+      await this.store.change(seen.length > 0 ? 1 : 50, signal);
     }
   }
 

@@ -258,7 +258,7 @@ describe("a file with one mistake", () => {
     [
       "unknown workload",
       secretWith("    restart: [cronjob/x]\n"),
-      'line 4, column 15: secrets[0].restart[0]: expected deployment/NAME, statefulset/NAME or daemonset/NAME, found "cronjob/x"',
+      'line 4, column 15: secrets[0].restart[0]: expected deployment/NAME, statefulset/NAME, daemonset/NAME or rollout/NAME, found "cronjob/x"',
     ],
     [
       "day that does not exist",

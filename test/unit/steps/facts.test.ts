@@ -5,7 +5,7 @@ import { findApiServer, isInCluster, kindOf } from "../../../src/steps/api-serve
 import type { Ports } from "../../../src/steps/context.ts";
 import { isAvailable, isServed } from "../../../src/steps/eso-fact.ts";
 import { place } from "../../../src/steps/keys.ts";
-import { usesSecret } from "../../../src/steps/restart.ts";
+import { usesSecret } from "../../../src/steps/workloads.ts";
 import type { Net } from "../../../src/system/system.ts";
 import { FakeCluster } from "../../fakes/cluster.ts";
 import { inputs } from "../../helpers/inputs.ts";

@@ -1,0 +1,95 @@
+import type { CommandDeps } from "../commands.ts";
+import type { Desired, DesiredSecret, DesiredStore } from "../desired/desired.ts";
+import { BootstrapError } from "../errors.ts";
+import { setInFile } from "../inputs/config-write.ts";
+import { FIELDS } from "../inputs/fields.ts";
+import type { KeyInput } from "../inputs/inputs.ts";
+import type { Goal } from "./add-secret-goal.ts";
+
+/** A change of eso-bootstrap.yaml: told before the plan, written once before the ExternalSecret is. */
+export interface Edit {
+  /** The whole file as it will be. */
+  readonly text: string;
+  readonly isChange: boolean;
+  tell(): void;
+  save(): Promise<void>;
+}
+
+export function createEdit(deps: CommandDeps, file: string, before: string, after: string): Edit {
+  const isChange = after !== before;
+  let isSaved = !isChange;
+  return {
+    text: after,
+    isChange,
+    tell() {
+      if (isChange) deps.reporter.event({ type: "note", text: added(file, before, after) });
+    },
+    async save() {
+      if (isSaved) return;
+      const files = await deps.files();
+      const now = await files.read(file);
+      if (now !== before && now !== after)
+        throw new BootstrapError("ESOB-C201", {
+          message: `${file} was changed by somebody else meanwhile.`,
+          fix: { summary: "Run it again: it adds to what is there now." },
+        });
+      if (now === before) await files.write(file, after);
+      isSaved = true;
+    },
+  };
+}
+
+/** `eso-bootstrap.yaml, line 21: + - API_KEY`. */
+function added(file: string, before: string, after: string): string {
+  const [old, lines] = [before.split("\n"), after.split("\n")];
+  const first = lines.findIndex((line, index) => line !== old[index]);
+  const count = Math.max(1, lines.length - old.length);
+  const shown = lines.slice(first, first + count).map((line) => line.trim());
+  return `${file}, line ${first + 1}:  + ${shown.join(" ")}`;
+}
+
+/** The text with these keys: comments, order, quotes and anchors stay. As it is where the goal is in no file, or takes all keys. */
+export function withKeys(text: string, { secret, index }: Goal, keys: readonly KeyInput[]): string {
+  if (index === undefined || secret.keys === "all") return text;
+  const there = secret.keys;
+  const fresh = keys.filter(({ as }) => !there.some((entry) => entry.as === as));
+  const written = fresh.map(writtenKey);
+  if (there.length === 0 && fresh.length > 0)
+    return setInFile(text, ["secrets", index], {
+      name: secret.name,
+      namespace: secret.namespaces[0],
+      store: secret.store.name,
+      keys: written,
+    });
+  return written.reduce<string>(
+    (edited, entry, offset) => setInFile(edited, ["secrets", index, "keys", there.length + offset], entry),
+    text,
+  );
+}
+
+function writtenKey(key: KeyInput): unknown {
+  const list = FIELDS.secret.keys.type.write([key]);
+  return Array.isArray(list) ? list[0] : key.key;
+}
+
+/** An ExternalSecret that the file does not have yet, with the defaults of the table. */
+export function newSecretIn(
+  { secrets }: Desired,
+  { name, store }: { readonly name: string; readonly store: DesiredStore },
+): Goal {
+  const allowed = store.allowedNamespaces;
+  const first = allowed && "names" in allowed ? allowed.names[0] : store.namespaces[0];
+  const secret: DesiredSecret = {
+    name,
+    namespaces: [first ?? "default"],
+    store,
+    target: name,
+    refreshInterval: String(FIELDS.secret.refreshInterval.default),
+    creationPolicy: "Owner",
+    deletionPolicy: "Retain",
+    keys: [],
+    spec: {},
+    restart: "auto",
+  };
+  return { secret, index: secrets.length, isKnown: true };
+}

@@ -1,0 +1,90 @@
+import { at, recordsAt, textOf } from "../data.ts";
+import { isBootstrapError } from "../errors.ts";
+import type { Cluster, KubeObject } from "../kubernetes/cluster.ts";
+
+/** What has pods that can be restarted; Rollouts where Argo's CRD is served. */
+const KINDS = [
+  ["apps/v1", "Deployment"],
+  ["apps/v1", "StatefulSet"],
+  ["apps/v1", "DaemonSet"],
+  ["argoproj.io/v1alpha1", "Rollout"],
+] as const;
+
+/** A workload, and the specs that its pods run with: admission may have added to what the template says. */
+export interface Workload {
+  readonly object: KubeObject;
+  readonly podSpecs: readonly unknown[];
+}
+
+/** The workloads of a namespace. */
+export async function workloadsIn(cluster: Cluster, namespace: string): Promise<Workload[]> {
+  const running = await runningSpecs(cluster, namespace);
+  const workloads: Workload[] = [];
+  for (const [apiVersion, kind] of KINDS)
+    for await (const object of cluster.list({ apiVersion, kind, namespace }))
+      workloads.push({
+        object,
+        podSpecs: [
+          at(object["spec"], "template", "spec"),
+          ...(running.get(`${kind}/${object.metadata.name}`) ?? []),
+        ],
+      });
+  return workloads;
+}
+
+async function runningSpecs(cluster: Cluster, namespace: string): Promise<Map<string, unknown[]>> {
+  const specs = new Map<string, unknown[]>();
+  try {
+    for await (const pod of cluster.list({ apiVersion: "v1", kind: "Pod", namespace })) {
+      const owner = ownerOf(pod);
+      if (owner !== undefined) specs.set(owner, [...(specs.get(owner) ?? []), pod["spec"]]);
+    }
+  } catch (error) {
+    // The templates say almost all.
+    if (!isBootstrapError(error) || error.code !== "ESOB-K104") throw error;
+  }
+  return specs;
+}
+
+/** `Deployment/shop`: a ReplicaSet is called after its Deployment or Rollout and the hash that its pods are labelled with. */
+function ownerOf({ metadata }: KubeObject): string | undefined {
+  const [owner] = metadata.ownerReferences ?? [];
+  if (!owner) return undefined;
+  if (owner.kind !== "ReplicaSet") return `${owner.kind}/${owner.name}`;
+  const rollout = metadata.labels?.["rollouts-pod-template-hash"];
+  const hash = rollout ?? metadata.labels?.["pod-template-hash"];
+  if (hash === undefined || !owner.name.endsWith(`-${hash}`)) return undefined;
+  return `${rollout === undefined ? "Deployment" : "Rollout"}/${owner.name.slice(0, -hash.length - 1)}`;
+}
+
+/** True when a pod spec uses the Secret through env, envFrom, volumes, projected volumes or imagePullSecrets. */
+export function usesSecret(podSpec: unknown, name: string): boolean {
+  const containers = ["containers", "initContainers", "ephemeralContainers"].flatMap((list) =>
+    recordsAt(podSpec, list),
+  );
+  const volumes = recordsAt(podSpec, "volumes");
+  const names = [
+    ...containers.flatMap((container) => [
+      ...recordsAt(container, "envFrom").map((source) => at(source, "secretRef", "name")),
+      ...recordsAt(container, "env").map((env) => at(env, "valueFrom", "secretKeyRef", "name")),
+    ]),
+    ...volumes.map((volume) => at(volume, "secret", "secretName")),
+    ...volumes.flatMap((volume) =>
+      recordsAt(at(volume, "projected"), "sources").map((source) => at(source, "secret", "name")),
+    ),
+    ...recordsAt(podSpec, "imagePullSecrets").map((reference) => reference["name"]),
+  ];
+  return names.includes(name);
+}
+
+const RELOADER = "reloader.stakater.com";
+
+/** True when Stakater's Reloader restarts the workload for this Secret (its README: annotations of the workload or its template). */
+export function isReloaded({ metadata, ...object }: KubeObject, secret: string): boolean {
+  const says = (name: string) =>
+    textOf(metadata.annotations?.[name]) ??
+    textOf(at(object["spec"], "template", "metadata", "annotations", name));
+  if (says(`${RELOADER}/auto`) === "true" || says(`secret.${RELOADER}/auto`) === "true") return true;
+  const listed = (says(`secret.${RELOADER}/reload`) ?? "").split(",").map((name) => name.trim());
+  return listed.includes(secret);
+}
