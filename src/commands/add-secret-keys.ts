@@ -73,7 +73,7 @@ async function judgeKey(
   return created(await askValue(judging.prompt, name));
 }
 
-export const askValue = (prompt: Prompt, name: string): Promise<Secret> =>
+const askValue = (prompt: Prompt, name: string): Promise<Secret> =>
   prompt.hidden({
     message: `Value of ${name}`,
     validate: (answer) => (answer === "" ? "It needs a value." : true),

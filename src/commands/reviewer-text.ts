@@ -3,7 +3,7 @@ import { roughDuration } from "../inputs/durations.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 import { expiresSoon } from "../steps/reviewer-token.ts";
 import type { ReviewerUser, ReviewerUsers } from "../steps/reviewer-users.ts";
-import { grouped } from "../ui/grouped.ts";
+import { grouped } from "../grouped.ts";
 
 /** One token of the reviewer as `reviewer show` tells it: how old, until when, who uses it. Never the token. */
 interface TokenStatus {

@@ -15,11 +15,10 @@ export interface Target {
 /** The ExternalSecrets of the scope that read from Infisical. ESOB-E301 when one that is named is not there. */
 export async function findTargets(cluster: Cluster, scope: Scope): Promise<Target[]> {
   const { secrets, hidden } = await collect(cluster, scope);
-  const [where] = hidden;
+  const where = hidden.find(({ kind }) => kind === "ExternalSecret");
   if (where)
     throw new BootstrapError("ESOB-K104", {
-      message: `${where.where} may not be read.`,
-      reason: where.reason,
+      message: `${where.kind}s of ${where.namespace ?? "the cluster"} may not be read.`,
     });
   const absent = secrets.find(({ live }) => live === undefined);
   if (absent) throw notThere(`${absent.namespace}/${absent.name}`, scope, []);

@@ -1,5 +1,5 @@
 import type { CheckResult } from "../engine/check.ts";
-import { grouped } from "./grouped.ts";
+import { grouped } from "../grouped.ts";
 import { checkLines, signOf } from "./human-checks.ts";
 import { tally } from "./outcome.ts";
 import type { Style } from "./style.ts";

@@ -1,6 +1,6 @@
 import type { CheckResult } from "../engine/check.ts";
 import type { DocumentFacts, Format } from "./document.ts";
-import { grouped } from "./grouped.ts";
+import { grouped } from "../grouped.ts";
 import { pathOf, titleOf, troubleText, type Failure, type Section } from "./outcome.ts";
 import { harmless, oneLine } from "./text.ts";
 

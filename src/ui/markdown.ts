@@ -1,6 +1,6 @@
 import type { CheckResult, CheckStatus } from "../engine/check.ts";
 import type { Format } from "./document.ts";
-import { grouped } from "./grouped.ts";
+import { grouped } from "../grouped.ts";
 import { pathOf, problemsOf, tally, titleOf, type Failure, type Section } from "./outcome.ts";
 import { clamp, harmless, oneLine } from "./text.ts";
 

@@ -42,6 +42,11 @@ const WRONG: readonly (readonly [what: string, argv: string[], says: string])[] 
   ["an output that is none", ["plan", "-o", "yaml"], "json"],
   ["an output of other commands", ["plan", "-o", "junit"], "human, json"],
   ["a timeout that is none", ["plan", "--timeout", "soon"], "duration"],
+  ["add-secret: a key that is none", ["add-secret", "A KEY", "--to", "db"], "legal"],
+  ["add-secret: one name for two keys", ["add-secret", "A", "B", "--as", "C"], "--as"],
+  ["add-secret: no value on stdin", ["add-secret", "A", "--to", "db", "--value-stdin"], "stdin"],
+  ["sync: a file that is not there", ["sync", "-f", "none.yaml"], "none.yaml"],
+  ["sync: a timeout of nothing", ["sync", "--timeout", "0s"], "duration"],
   ["a code that is none", ["explain", "ESOB-R1O3"], "ESOB-R103"],
   ["a file that is not there", ["apply", "-f", "none.yaml", "--yes"], "none.yaml"],
   ["a flag before the last word", ["reviewer", "--yes", "rotate"], "after"],
@@ -67,7 +72,7 @@ describe("wrong usage: exit 2, nothing is contacted or written", () => {
       const ran = await run([command, ...json, ...rest]);
       expect(ran.code).toBe(2);
       expect(documentIn(ran)).toMatchObject({ apiVersion: "eso-bootstrap/v1", kind: "Error", exitCode: 2 });
-      expect(documentIn(ran)["code"]).toMatch(/^ESOB-C1/);
+      expect(documentIn(ran)["code"]).toMatch(/^ESOB-C[13]/);
       expect(documentIn(ran)["fix"]).toHaveProperty("summary");
     }
   });

@@ -220,6 +220,29 @@ export function clusterSuite(title: string, make: () => Promise<ClusterUnderTest
       expect(found).toEqual([]);
     });
 
+    test("follows a collection: what is there, each change, and what goes", async () => {
+      const end = new AbortController();
+      const told: string[] = [];
+      const labels = { suite: "follow" };
+      await cluster.create(configMap("f-1", { step: "1" }, labels));
+      const query = {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        namespace: NAMESPACE,
+        labelSelector: "suite=follow",
+      };
+      for await (const { object, gone } of cluster.follow(query, end.signal)) {
+        told.push(`${object.metadata.name} ${textOf(at(object, "data", "step"))}${gone ? " gone" : ""}`);
+        if (told.length === 1)
+          await cluster.patch(ref("f-1"), [{ op: "replace", path: "/data/step", value: "2" }]);
+        if (told.length === 2) await cluster.create(configMap("f-2", { step: "1" }, labels));
+        if (told.length === 3)
+          await cluster.delete(ref("f-1"), { uid: (await read("f-1")).metadata.uid ?? "" });
+        if (gone) end.abort();
+      }
+      expect(told).toEqual(["f-1 1", "f-1 2", "f-2 1", "f-1 2 gone"]);
+    });
+
     test("waits until it is so, and tells each state", async () => {
       const told: (string | undefined)[] = [];
       const waiting = cluster.waitUntil(ref("awaited"), (object) => at(object, "data", "step") === "2", {

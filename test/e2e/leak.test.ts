@@ -18,6 +18,7 @@ import { settings, startWorld, type World } from "./world.ts";
 const random = () => randomBytes(18).toString("base64url");
 /** Long, and different in each encoding. */
 const SECRET_VALUE = `canary "value" ü/+&= ${random()}`;
+const ADDED_VALUE = `canary-added-value-${random()}`;
 const WRONG_SECRET = `canary-wrong-secret-${random()}`;
 
 const canaries = createCanaries();
@@ -36,6 +37,7 @@ beforeAll(async () => {
   canaries.plant("client secret", infisical.operator.clientSecret);
   canaries.plant("wrong client secret", WRONG_SECRET);
   canaries.plant("secret value", SECRET_VALUE);
+  canaries.plant("added value", ADDED_VALUE);
   [temp, records, shims] = (await Promise.all(
     ["temp", "records", "shims"].map((name) => mkdtemp(join(tmpdir(), `eso-bootstrap-leak-${name}-`))),
   )) as [string, string, string];
@@ -85,6 +87,7 @@ async function run(args: readonly string[], env: Record<string, string> = {}): P
   const trail = followTrail([world.dir, temp]);
   const result = await world.cli(args, {
     onStart: ({ kill }) => (endRun = kill),
+    ...(args.includes("--value-stdin") && { input: `${ADDED_VALUE}\n` }),
     env: { TMPDIR: temp, PATH: [shims, world.env["PATH"]].join(delimiter), ...env },
   });
   const files = trail.end();
@@ -244,8 +247,8 @@ const kubernetesAnswers =
   };
 const afterLogin = (seen: Seen) => !isLogin(seen);
 
-/** Two commands have nothing to do with Infisical, whatever becomes of it. */
-const but = { install: [0], reviewer: [0] };
+/** Three commands have nothing to do with Infisical, whatever becomes of it. */
+const but = { install: [0], reviewer: [0], sync: [0] };
 
 const FAILURES: readonly Failure[] = [
   {
@@ -433,6 +436,17 @@ const SUCCESS: Readonly<Record<string, readonly (readonly [args: readonly string
     [["render", ...FILE], 0],
     [["render", ...FILE, "--out", "manifests"], 0],
   ],
+  "add-secret": [
+    // The value of a key is a canary too: it goes to Infisical by stdin, and nowhere else.
+    [["add-secret", "ADDED_KEY", "--to", "shop-db", ...FILE, "--value-stdin", "--yes", "--restart"], 0],
+    [["add-secret", "ADDED_KEY", "--to", "shop-db", ...FILE, "--yes"], 0],
+    [["add-secret", "NO_SUCH_KEY", "--to", "shop-db", ...FILE, "--yes"], 1],
+  ],
+  sync: [
+    [["sync", ...FILE, "--restart"], 0],
+    [["sync", "-A"], 0],
+    [["sync", "no-such"], 1],
+  ],
   explain: [[["explain", "ESOB-R103"], 0]],
 };
 const CONTACTING = [
@@ -445,7 +459,11 @@ const CONTACTING = [
   "store",
   "reviewer rotate",
   "reviewer show",
+  "add-secret",
+  "sync",
 ];
+/** What they are given besides file and consent. */
+const MORE: Readonly<Record<string, readonly string[]>> = { "add-secret": ["DB_PORT", "--to", "shop-db"] };
 const VOICES = [["--debug"], ["-v"], ["-o", "json"]];
 
 describe("no secret leaves the tool", () => {
@@ -469,13 +487,13 @@ describe("no secret leaves the tool", () => {
 
   it.each(CONTACTING)("when %s fails", async (command) => {
     const wrong: string[] = [];
-    const yes = ["plan", "reviewer show"].includes(command) ? [] : ["--yes"];
+    const yes = ["plan", "reviewer show", "sync"].includes(command) ? [] : ["--yes"];
     for (const [index, failure] of FAILURES.entries()) {
       await failure.arrange();
       // Each failure is heard in each voice, by different commands.
       const voice = VOICES[(index + CONTACTING.indexOf(command)) % VOICES.length] ?? [];
       const { code, stderr, stdout } = await run(
-        [...command.split(" "), ...FILE, ...yes, ...voice],
+        [...command.split(" "), ...(MORE[command] ?? []), ...FILE, ...yes, ...voice],
         failure.env?.() ?? {},
       );
       const right = failure.but?.[command] ?? failure.exits;
@@ -525,6 +543,7 @@ describe("no secret leaves the tool", () => {
       "POST /api/v1/auth/universal-auth/login body.clientSecret",
     ]);
     expect(seen([SECRET_VALUE])).toEqual([]);
+    expect(seen([ADDED_VALUE])).toEqual(["POST /api/v4/secrets/ADDED_KEY body.secretValue"]);
     expect(tokens.jwt.size).toBeGreaterThan(0);
     expect(seen(tokens.jwt)).toEqual(["POST /api/v1/auth/kubernetes-auth/login body.jwt"]);
     expect(tokens.reviewer.size).toBeGreaterThan(0);
