@@ -143,11 +143,8 @@ function stepsFor(
   edit: Edit,
 ): readonly Step<RoadContext>[] {
   const takesAll = secret.keys === "all";
-  const adding = after.namespaces.map((namespace) =>
-    addedKeysStep({ secret: after, namespace, keys, takesAll }),
-  );
-  if (index === undefined) return [valueStep, ...adding];
-  return [valueStep, saving(secretStep, edit), ...(takesAll ? adding : [])];
+  const isInFile = index !== undefined && !takesAll;
+  return [valueStep, isInFile ? saving(secretStep, edit) : addedKeysStep({ secret: after, keys, takesAll })];
 }
 
 /** The file is written when the values are there and before the cluster hears of them: killed anywhere, the next run goes on. */

@@ -2,7 +2,7 @@ import { parseExternalSecret } from "../checks/view/external-secret.ts";
 import { at, listOf, recordOf, recordsAt } from "../data.ts";
 import type { DesiredSecret } from "../desired/desired.ts";
 import { dataEntry } from "../desired/manifests.ts";
-import type { Action, Change, Step } from "../engine/plan.ts";
+import { isWrite, type Action, type Change, type Step } from "../engine/plan.ts";
 import { BootstrapError, isBootstrapError } from "../errors.ts";
 import type { KeyInput } from "../inputs/inputs.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
@@ -17,10 +17,9 @@ const STEP = "secret";
 /** ESO writes the object's status all the time: the guard fails on that too, and what counts is looked at again. */
 const TRIES = 5;
 
-/** An ExternalSecret that is in the cluster and in no file of ours, and the keys that it is to get. */
+/** An ExternalSecret that is changed where it lives, because no file of ours says its keys, and the keys that it is to get. */
 export interface Adding {
   readonly secret: DesiredSecret;
-  readonly namespace: string;
   readonly keys: readonly KeyInput[];
   /** It takes every key of the folder: nothing has to be added, only synced. */
   readonly takesAll: boolean;
@@ -30,37 +29,44 @@ export interface Adding {
  * Adds entries to `spec.data` by a JSON patch guarded by the resourceVersion: the list is atomic, so that a server-side apply
  * would own it whole (eso.md 9). What does not sync is taken back: one bad key stops all the others.
  */
-export function addedKeysStep({ secret, namespace, keys, takesAll }: Adding): Step<RoadContext> {
+export function addedKeysStep(adding: Adding): Step<RoadContext> {
   return {
     id: STEP,
     title: "the keys are in the ExternalSecret",
     async look(context) {
-      const live = await liveOf(context, secret, namespace);
-      // Step `secret` makes it, with every key.
-      if (!live && takesAll) return [];
-      if (!live) throw gone(secret, namespace);
-      const action = takesAll
-        ? await lookAtAll(context, live, secret, keys)
-        : lookAtEntries(context, live, keys);
-      const { target, restart } = secret;
-      const isChanging = action.change.action === "update";
-      return [action, ...(await lookAtRestarts(context, [{ target, restart, namespace, isChanging }]))];
+      const { target, restart, namespaces } = adding.secret;
+      const looks = namespaces.map(async (namespace) => {
+        const action = await lookAtOne(context, adding, namespace);
+        return { action, restarting: { target, restart, namespace, isChanging: isWrite(action.change) } };
+      });
+      const found = await Promise.all(looks);
+      const restarts = await lookAtRestarts(
+        context,
+        found.map(({ restarting }) => restarting),
+      );
+      return [...found.map(({ action }) => action), ...restarts];
     },
   };
 }
 
-async function liveOf(
-  { cluster }: RoadContext,
-  { name }: DesiredSecret,
+async function lookAtOne(
+  context: RoadContext,
+  { secret, keys, takesAll }: Adding,
   namespace: string,
-): Promise<KubeObject | undefined> {
-  return cluster.get({ apiVersion: "external-secrets.io/v1", kind: "ExternalSecret", namespace, name });
-}
-
-const gone = ({ name }: DesiredSecret, namespace: string) =>
-  new BootstrapError("ESOB-E301", {
-    message: `There is no ExternalSecret ${namespace}/${name} in the cluster.`,
+): Promise<Action> {
+  const { name } = secret;
+  const live = await context.cluster.get({
+    apiVersion: "external-secrets.io/v1",
+    kind: "ExternalSecret",
+    namespace,
+    name,
   });
+  if (live) return takesAll ? lookAtAll(context, live, secret, keys) : lookAtEntries(context, live, keys);
+  throw new BootstrapError("ESOB-E301", {
+    message: `There is no ExternalSecret ${namespace}/${name} in the cluster.`,
+    fix: { summary: "Where a file names it, apply that first.", command: "eso-bootstrap apply" },
+  });
+}
 
 const changeOf = (live: KubeObject, action: Change["action"], summary: string): Change => ({
   step: STEP,
@@ -149,10 +155,16 @@ type Entry = Readonly<Record<string, unknown>>;
 async function takeBack(context: RoadContext, live: KubeObject, entries: readonly Entry[]): Promise<void> {
   await patchData(context, live, (data) =>
     data
-      .flatMap((entry, index) => (entries.some((added) => sameData(entry, added)) ? [index] : []))
+      .flatMap((entry, index) => (entries.some((added) => isEntry(entry, added)) ? [index] : []))
       .toReversed()
       .map((index) => ({ op: "remove" as const, path: `/spec/data/${index}` })),
   );
+}
+
+/** The API server may have filled in defaults (ESO before 2.9). */
+function isEntry(entry: unknown, added: Entry): boolean {
+  const remoteKey = (one: unknown) => at(one, "remoteRef", "key");
+  return at(entry, "secretKey") === added["secretKey"] && remoteKey(entry) === remoteKey(added);
 }
 
 /** Patches what is there now, guarded; `operations` sees the list as it is then. */

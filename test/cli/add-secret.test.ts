@@ -197,6 +197,32 @@ describe("without a terminal", () => {
     expect([ran.cluster.writes, ran.text]).toEqual([0, FILE()]);
   });
 
+  test("one that takes all keys, in two namespaces: each is synced and proved", async () => {
+    const cluster = shop();
+    const places = ["shop", "cart"];
+    cluster.seed({ apiVersion: "v1", kind: "Namespace", metadata: { name: "cart" } });
+    for (const namespace of places) {
+      const object = externalSecret("all", {
+        data: undefined,
+        dataFrom: [{ find: { name: { regexp: ".*" } } }],
+      });
+      cluster.seed({ ...object, metadata: { name: "all", namespace } });
+    }
+    const file = FILE()
+      .replace("    namespace: shop\n    environment", "    namespace: [shop, cart]\n    environment")
+      .replace(
+        /  - name: shop-db[^]*/,
+        "  - {name: all, namespace: [shop, cart], store: infisical, keys: all}\n",
+      );
+    const ran = await addSecret(["B", "--yes"], { cluster, file });
+    expect(ran.code, ran.stderr).toBe(0);
+    for (const namespace of places)
+      expect(cluster.peek(secretRef("all", namespace))).toMatchObject({ data: { B: base64("2") } });
+    const writes = cluster.writes;
+    expect((await addSecret(["B", "--yes"], { cluster, file })).code).toBe(0);
+    expect(cluster.writes).toBe(writes);
+  });
+
   test("two that write one Secret", async () => {
     const cluster = shop();
     cluster.seed(externalSecret("rival", { target: { name: "shop-db" } }));

@@ -97,9 +97,9 @@ export function sync(
   const { name, namespace = "shop" } = object.metadata;
   const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, base64(value)]));
   cluster.writeAs("eso", {
-    ...secretRef(name),
+    ...secretRef(name, namespace),
     metadata: { name, namespace, labels: { "reconcile.external-secrets.io/managed": "true" } },
     data,
   });
-  cluster.setStatus(esRef(name), syncedStatus(object, time));
+  cluster.setStatus(esRef(name, namespace), syncedStatus(object, time));
 }
