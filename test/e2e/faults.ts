@@ -7,7 +7,7 @@ import { startProxy, type Proxy, type Verdict } from "../helpers/proxy.ts";
 import { runCli, type CliResult } from "../helpers/run-cli.ts";
 import { callOf, type Call, type Generation, type Rounds } from "./rounds.ts";
 import { writeKubeconfig } from "./stack/kubeconfig.ts";
-import { createAuthority } from "./stack/pki.ts";
+import { createAuthority } from "../../src/sandbox/kubernetes/certificates.ts";
 import type { Stack } from "./stack/stack.ts";
 
 /** What goes wrong with a call. */

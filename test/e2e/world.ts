@@ -12,7 +12,7 @@ import { startProxy, type Proxy } from "../helpers/proxy.ts";
 import { autoEso, type AutoEso } from "./stack/auto-eso.ts";
 import { esoHelmValues } from "./stack/eso.ts";
 import { writeKubeconfig } from "./stack/kubeconfig.ts";
-import { createAuthority } from "./stack/pki.ts";
+import { createAuthority } from "../../src/sandbox/kubernetes/certificates.ts";
 import { startStack, type Stack } from "./stack/stack.ts";
 
 /** A person's machine, a real cluster with a real ESO, and a simulated Infisical, all on loopback. */

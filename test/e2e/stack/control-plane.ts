@@ -5,7 +5,11 @@ import { type Child, type ChildSpec, startChild } from "./children.ts";
 import { type Api, createApi } from "./api.ts";
 import { type Kubeconfig, writeKubeconfig } from "./kubeconfig.ts";
 import type { Built } from "./pins.ts";
-import { type Authority, createAuthority, createSigningKey } from "./pki.ts";
+import {
+  type Authority,
+  createAuthority,
+  createSigningKey,
+} from "../../../src/sandbox/kubernetes/certificates.ts";
 import { GiveUp, until } from "./poll.ts";
 import { freePort } from "./ports.ts";
 

@@ -8,7 +8,7 @@ import { answering, bringUp, layOut, type Layout, serviceAccountIssuer } from ".
 import { existingCluster, existingStack } from "./existing.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Built } from "./pins.ts";
-import type { IssueOptions } from "./pki.ts";
+import type { IssueOptions } from "../../../src/sandbox/kubernetes/certificates.ts";
 import { run } from "./run.ts";
 import { toolEnv } from "./tool-env.ts";
 

@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createInfisical, type InfisicalOptions } from "../../../src/infisical/client.ts";
-import { createAuthority } from "../../e2e/stack/pki.ts";
+import { createAuthority } from "../../../src/sandbox/kubernetes/certificates.ts";
 import { answerWith, listenOn, serve } from "./fault-server.ts";
 import { createTestClock, failureOf } from "./server.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { createAuthority } from "../../e2e/stack/pki.ts";
+import { createAuthority } from "../../../src/sandbox/kubernetes/certificates.ts";
 import { Secret } from "../../../src/secret.ts";
 import { at } from "../../../src/data.ts";
 import { failure, open, type Reply, startServer, status } from "./loopback.ts";

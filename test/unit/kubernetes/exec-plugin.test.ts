@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { createCluster } from "../../../src/kubernetes/client.ts";
-import { createAuthority } from "../../e2e/stack/pki.ts";
+import { createAuthority } from "../../../src/sandbox/kubernetes/certificates.ts";
 import { failure, folder, open, startServer, status, writeKubeconfig } from "./loopback.ts";
 
 const version = { json: { gitVersion: "v1.36.3" } };

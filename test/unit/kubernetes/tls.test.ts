@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { type Authority, createAuthority } from "../../e2e/stack/pki.ts";
+import { type Authority, createAuthority } from "../../../src/sandbox/kubernetes/certificates.ts";
 import { failure, open, startConnectProxy, startServer, startSocksProxy, status } from "./loopback.ts";
 
 const version = { json: { gitVersion: "v1.36.3" } };

@@ -2,7 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { createServer as createTlsServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createNet } from "../../../src/system/net.ts";
-import { createAuthority } from "../../e2e/stack/pki.ts";
+import { createAuthority } from "../../../src/sandbox/kubernetes/certificates.ts";
 
 const net = createNet({ timeoutMs: 2_000 });
 const authority = createAuthority("test CA");

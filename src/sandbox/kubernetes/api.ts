@@ -1,0 +1,38 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { KubeObject } from "../../kubernetes/cluster.ts";
+import { Kinds } from "./kinds.ts";
+import { Store } from "./store.ts";
+import { Tokens } from "./tokens.ts";
+
+/** What all parts of the API server share. */
+export class Api {
+  readonly store = new Store();
+  readonly kinds = new Kinds();
+  readonly tokens: Tokens;
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** PEM of the CA that the serving certificate was signed by. */
+  readonly ca: string;
+
+  constructor(options: { readonly now: () => number; readonly ca: string; readonly newId?: () => string }) {
+    this.now = options.now;
+    this.ca = options.ca;
+    this.newId = options.newId ?? randomUUID;
+    this.tokens = new Tokens(this.store, options.now);
+  }
+
+  /** `2026-11-24T10:00:00Z`: metav1.Time has no fractions. */
+  timestamp(): string {
+    return `${new Date(this.now()).toISOString().slice(0, 19)}Z`;
+  }
+
+  /** Five letters that names of pods and generateName end with (apimachinery, util/rand). */
+  suffix(length = 5): string {
+    const letters = "bcdfghjklmnpqrstvwxz2456789";
+    return [...randomBytes(length)].map((byte) => letters[byte % letters.length]).join("");
+  }
+
+  get(resource: string, namespace: string | undefined, name: string): KubeObject | undefined {
+    return this.store.get(resource, namespace, name);
+  }
+}
