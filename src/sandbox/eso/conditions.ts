@@ -1,0 +1,55 @@
+import { at, recordOf, recordsAt } from "../../data.ts";
+import type { KubeObject } from "../../kubernetes/cluster.ts";
+import type { Api } from "../kubernetes/api.ts";
+import { Hand } from "../kubernetes/controllers/controller.ts";
+
+/** The one condition of stores and ExternalSecrets. */
+export interface Ready {
+  readonly status: "True" | "False";
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Sets the condition Ready (and more of the status); its time moves only with its status. */
+export function setReady(
+  api: Api,
+  object: KubeObject,
+  ready: Ready,
+  more: Readonly<Record<string, unknown>> = {},
+): void {
+  new Hand(api, "external-secrets").change(
+    object,
+    (now) => {
+      const old = recordsAt(now["status"], "conditions").find((one) => one["type"] === "Ready");
+      const isSame = old?.["status"] === ready.status;
+      const lastTransitionTime = isSame ? old["lastTransitionTime"] : api.timestamp();
+      return {
+        ...now,
+        status: {
+          ...recordOf(now["status"]),
+          conditions: [{ type: "Ready", ...ready, lastTransitionTime }],
+          ...more,
+        },
+      };
+    },
+    "status",
+  );
+}
+
+export const isReady = (object: KubeObject): boolean =>
+  recordsAt(object["status"], "conditions").some(
+    (one) => one["type"] === "Ready" && one["status"] === "True",
+  );
+
+/** Go's durations (`1h0m0s`, `1500ms`) and plain seconds, in milliseconds. */
+export function durationMs(value: unknown, fallback: number): number {
+  if (typeof value === "number") return value * 1000;
+  if (typeof value !== "string") return fallback;
+  const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const parts = [...value.matchAll(/([\d.]+)(ms|[smh])/g)];
+  return parts.length === 0
+    ? (Number(value) || 0) * 1000
+    : parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? "s"] ?? 0), 0);
+}
+
+export const specOf = (object: KubeObject, ...road: string[]): unknown => at(object["spec"], ...road);
