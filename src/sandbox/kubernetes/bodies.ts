@@ -17,7 +17,7 @@ export function objectOf(request: ApiRequest, kind: Kind, warnings: string[]): K
   const type = mediaTypeOf(request);
   if (type !== "application/json" && type !== "application/yaml")
     throw unsupportedMedia(
-      "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/cbor",
+      "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
     );
   const body = type === "application/yaml" ? (parse(request.body) as unknown) : jsonOf(request.body);
   if (!isRecord(body)) throw badRequest(unrecognised(request.body, kind));
@@ -40,7 +40,7 @@ export function typed(
   const why = kind.crd ? undefined : unreadable(body, kind.schema, kind.kind);
   const prefix = `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: `;
   if (why !== undefined) throw badRequest(`${prefix}${why}`);
-  checkFields(unknownFields(body, kind.schema), request, kind.crd ? "" : prefix, warnings);
+  checkFields(unknownFields(body, kind.schema), request, prefix, warnings);
   const metadata = recordOf(body["metadata"]);
   return {
     ...compact(body),

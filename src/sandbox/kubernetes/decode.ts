@@ -1,7 +1,15 @@
 import { isRecord } from "../../data.ts";
 import { nameOfPath, field, type FieldPath } from "./field-set.ts";
 import type { Json } from "./json.ts";
-import { fieldSchema, isIntOrString, isOpen, itemsOfSchema, resolve, type Schema } from "./schema.ts";
+import {
+  fieldSchema,
+  isAtomicMap,
+  isIntOrString,
+  isOpen,
+  itemsOfSchema,
+  resolve,
+  type Schema,
+} from "./schema.ts";
 import { itemsOf } from "./typed.ts";
 
 /** The fields of a built-in object that its type does not have, in the order they come: `unknown field "spec.x"`. */
@@ -42,21 +50,27 @@ const GO_TYPES: Readonly<Record<string, string>> = { int32: "int32", int64: "int
 
 /** Why Go cannot read a value into its type: `json: cannot unmarshal number into Go struct field ConfigMap.data of type string`. */
 export function unreadable(value: unknown, schema: Schema, kind: string): string | undefined {
-  const visit = (here: unknown, given: Schema, path: readonly string[]): string | undefined => {
+  const visit = (
+    here: unknown,
+    given: Schema,
+    path: readonly string[],
+    struct: string,
+  ): string | undefined => {
     const its = resolve(given);
+    const holder = given.$ref ?? struct;
     if (here === null || here === undefined || isOpen(its) || isIntOrString(its)) return undefined;
     const wrong = (what: string, type: string) =>
-      `json: cannot unmarshal ${what} into Go struct field ${[kind, ...path].join(".")} of type ${type}`;
+      `json: cannot unmarshal ${what} into Go struct field ${[struct, ...path].join(".")} of type ${type}`;
     if (its.type === "array") {
       if (!Array.isArray(here)) return wrong(wordFor(here), goList(its));
-      return first(here, (one) => visit(one, its.items ?? {}, path));
+      return first(here, (one) => visit(one, its.items ?? {}, path, holder));
     }
     if (its.type === "object" || its.properties) {
       if (!isRecord(here)) return wrong(wordFor(here), goMap(given, its));
       const isMap = its.additionalProperties !== undefined;
       return first(Object.entries(here), ([key, one]) => {
         const below = fieldSchema(its, key);
-        return below && visit(one, below, isMap ? path : [...path, key]);
+        return below && visit(one, below, isMap ? path : [...path, key], holder);
       });
     }
     if (its.type === "string")
@@ -67,7 +81,7 @@ export function unreadable(value: unknown, schema: Schema, kind: string): string
     if (typeof here === "number") return undefined;
     return wrong(wordFor(here), GO_TYPES[its.format ?? ""] ?? "float64");
   };
-  return visit(value, schema, []);
+  return visit(value, schema, [], kind);
 }
 
 const goMap = (given: Schema, its: Schema): string =>
@@ -139,6 +153,21 @@ const wordOf = (value: unknown): string =>
 
 const shownInGo = (value: unknown): string =>
   typeof value === "string" ? JSON.stringify(value) : String(value);
+
+/** A Go map that is empty is as good as none, and is left out. */
+export function withoutEmptyMaps<T>(value: T, given: Schema): T {
+  const schema = resolve(given);
+  if (Array.isArray(value))
+    return value.map((one) => withoutEmptyMaps<unknown>(one, itemsOfSchema(schema))) as T;
+  if (!isRecord(value)) return value;
+  const kept = Object.entries(value).flatMap(([key, one]): [string, unknown][] => {
+    const below = resolve(fieldSchema(schema, key) ?? {});
+    const isEmptyMap =
+      below.additionalProperties !== undefined && isRecord(one) && Object.keys(one).length === 0;
+    return isEmptyMap && !isAtomicMap(below) ? [] : [[key, withoutEmptyMaps(one, below)]];
+  });
+  return Object.fromEntries(kept) as T;
+}
 
 /** Fills in what the schema's defaults say, where the parent is there. */
 export function defaulted<T>(value: T, given: Schema): T {

@@ -99,7 +99,7 @@ export const expired = (message: string): StatusError => new StatusError(410, "E
 
 /** 422: what is wrong with the fields of an object; the message lists the causes as field.ErrorList does. */
 export function invalid(kind: string, group: string, name: string, causes: readonly Cause[]): StatusError {
-  const all = causes.map(({ field, message }) => `${field}: ${message}`);
+  const all = [...new Set(causes.map(({ field, message }) => `${field}: ${message}`))];
   const [first = "", ...others] = all;
   const list = others.length === 0 ? first : `[${all.join(", ")}]`;
   const title = group ? `${kind}.${group}` : kind;

@@ -5,6 +5,7 @@ import type { Api } from "./api.ts";
 import { assertAddress, checkParameters, objectOf } from "./bodies.ts";
 import { forbidden, noSuchResource, notAllowed } from "./errors.ts";
 import { apiVersionOf, type Kind } from "./kinds.ts";
+import { trackUpdate } from "./managed-fields.ts";
 import { open } from "./open-paths.ts";
 import { patch } from "./patches.ts";
 import { put, writingOf } from "./puts.ts";
@@ -15,7 +16,8 @@ import { REVIEWS } from "./reviews.ts";
 import { resourceOf } from "./store.ts";
 import { subresource } from "./subresources.ts";
 import { watch } from "./watch.ts";
-import { create, deleteOptionsOf, existing, remove } from "./writes.ts";
+import { deleteOptionsOf, remove } from "./deletes.ts";
+import { create, existing } from "./writes.ts";
 
 /** One request: rights first, then what it asks for. undefined: a watch, which writes for itself. */
 export function handle(api: Api, request: ApiRequest, response: ServerResponse): Answer | undefined {
@@ -83,10 +85,17 @@ function post(api: Api, request: ApiRequest, kind: Kind, address: Address): Answ
   if (kind.namespaced && address.namespace === undefined) throw notAllowed();
   checkParameters(request, false);
   const object = objectOf(request, kind, warnings);
+  const tracked = trackUpdate(
+    undefined,
+    object,
+    writingOf(request, kind, address).manager,
+    kind.schema,
+    api.timestamp(),
+  );
   if (review)
     return {
       status: 201,
-      body: reviewed(object, review(api, object, request.user, address.namespace)),
+      body: reviewed(tracked, review(api, object, request.user, address.namespace)),
       warnings,
     };
   assertAddress(object, address.namespace);
@@ -114,7 +123,7 @@ function deleteAll(api: Api, request: ApiRequest, kind: Kind, { namespace }: Add
     body: {
       kind: kind.listKind,
       apiVersion: apiVersionOf(kind),
-      metadata: { resourceVersion: String(api.store.revision) },
+      metadata: { ...(kind.crd && { continue: "" }), resourceVersion: String(api.store.revision) },
       items,
     },
   };

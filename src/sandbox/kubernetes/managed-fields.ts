@@ -72,7 +72,7 @@ function withOwners(object: KubeObject, owners: readonly Owner[]): KubeObject {
           ? -1
           : a.time > b.time
             ? 1
-            : a.name < b.name
+            : `${a.name} ${a.subresource ?? ""}` < `${b.name} ${b.subresource ?? ""}`
               ? -1
               : 1
         : a.operation === "Apply"
@@ -107,18 +107,19 @@ function bare(object: KubeObject | undefined): Readonly<Record<string, unknown>>
   return { ...object, metadata };
 }
 
-/** Writes down who changed what by an update: the writer owns what came or changed, the others lose it. */
+/** Writes down who changed what by an update: the writer owns what came or changed, the others lose it. `furnished`: what the API server put into a new object itself. */
 export function trackUpdate(
   before: KubeObject | undefined,
   after: KubeObject,
   manager: Manager,
   schema: Schema,
   now: string,
+  furnished: Readonly<Record<string, unknown>> = {},
 ): KubeObject {
   const given = Array.isArray(after.metadata.managedFields) ? after : before;
   if (Array.isArray(after.metadata.managedFields) && isReset(after)) return withOwners(after, []);
   const difference = compare(
-    before ? bare(before) : { metadata: {}, ...zeroOf(schema) },
+    before ? bare(before) : { metadata: {}, ...zeroOf(schema), ...furnished },
     bare(after),
     schema,
   );
@@ -142,9 +143,12 @@ const isReset = ({ metadata }: KubeObject): boolean =>
 
 /** The empty object of a Go type has its structs already, and nobody owns them by creating it; one of a CRD has nothing. */
 function zeroOf(schema: Schema): Readonly<Record<string, unknown>> {
-  const { properties = {} } = resolve(schema);
-  const structs = Object.entries(properties).filter(([, one]) => isRecord(one.default) && one.$ref);
-  return Object.fromEntries(structs.map(([name, one]) => [name, zeroOf(one)]));
+  const { properties = {}, required = [] } = resolve(schema);
+  const needed = (name: string, one: Schema) => required.includes(name) && one.type === "array";
+  const there = Object.entries(properties).filter(
+    ([name, one]) => (isRecord(one.default) && one.$ref) || needed(name, one),
+  );
+  return Object.fromEntries(there.map(([name, one]) => [name, one.type === "array" ? [] : zeroOf(one)]));
 }
 
 /** Server-side apply: the merged object with its new owners, or 409 with one cause per contested field. */

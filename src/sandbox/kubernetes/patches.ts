@@ -59,7 +59,7 @@ export function patch(api: Api, request: ApiRequest, target: Target): Answer {
   if ((!patcher && !isApply) || (target.kind.crd && type.includes("strategic")))
     throw target.kind.crd && type.includes("strategic")
       ? unsupportedMedia(
-          `the body of the request was in an unknown format - accepted media types include: ${[...accepted, "application/apply-patch+cbor"].join(", ")}`,
+          `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
         )
       : new StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
   checkParameters(request, isApply);

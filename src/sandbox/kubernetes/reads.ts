@@ -47,7 +47,16 @@ export function list(api: Api, request: ApiRequest, kind: Kind, namespace: strin
   const { objects, metadata } = pageOf(api, request, kind, namespace);
   const typed = objects.map((object) => ({ ...object, apiVersion: apiVersionOf(kind), kind: kind.kind }));
   if (wantsTable(request.headers["accept"]))
-    return { status: 200, body: tableOf(kind, typed, metadata, api.now(), includeOf(request)) };
+    return {
+      status: 200,
+      body: tableOf(
+        kind,
+        typed,
+        { ...metadata, continue: metadata["continue"] || undefined },
+        api.now(),
+        includeOf(request),
+      ),
+    };
   const items = kind.crd ? typed : typed.map(({ apiVersion: _a, kind: _k, ...rest }) => rest);
   return { status: 200, body: { kind: kind.listKind, apiVersion: apiVersionOf(kind), metadata, items } };
 }
@@ -67,7 +76,7 @@ function pageOf(api: Api, { query }: ApiRequest, kind: Kind, namespace: string |
     );
   const objects = limit > 0 ? all.slice(start, start + limit) : all.slice(start);
   const left = all.length - start - objects.length;
-  const metadata = { resourceVersion: String(revision) };
+  const metadata = { ...(kind.crd && { continue: "" }), resourceVersion: String(revision) };
   if (left === 0) return { objects, metadata };
   saved.set(key, all);
   const [oldest] = saved.keys();

@@ -31,7 +31,7 @@ function workloadCauses(object: KubeObject, before: KubeObject | undefined): Cau
     causes.push(
       cause.invalid("spec.selector", {}, `empty selector is invalid for ${object.kind.toLowerCase()}`),
     );
-  else if (!matchesSelector(selector, labels))
+  if (!isRecord(selector) || (Object.keys(selector).length > 0 && !matchesSelector(selector, labels)))
     causes.push(
       cause.invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"),
     );
@@ -86,7 +86,13 @@ const roleRefCauses = (object: KubeObject, before: KubeObject | undefined): Caus
   const group = "rbac.authorization.k8s.io";
   return [
     ...(before && !sameValue(before["roleRef"], ref)
-      ? [cause.invalid("roleRef", ref, "cannot change roleRef")]
+      ? [
+          cause.invalid(
+            "roleRef",
+            { APIGroup: ref["apiGroup"], Kind: ref["kind"], Name: ref["name"] },
+            "cannot change roleRef",
+          ),
+        ]
       : []),
     ...(ref["apiGroup"] === group
       ? []
@@ -123,6 +129,15 @@ const workload = (defaults: (object: Json) => Json): Strategy => ({
     templateDefaults(object);
   },
   check: workloadCauses,
+});
+
+/** A StatefulSet counts its replicas from the start. */
+const counting = (strategy: Strategy): Strategy => ({
+  ...strategy,
+  prepare: (object, before) => {
+    strategy.prepare?.(object, before);
+    object["status"] ??= { availableReplicas: 0, replicas: 0 };
+  },
 });
 
 /** A strategy without a type is the default one. */
@@ -221,13 +236,15 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
     progressDeadlineSeconds: 600,
   })),
   ReplicaSet: workload(() => ({ replicas: 1 })),
-  StatefulSet: workload(() => ({
-    replicas: 1,
-    podManagementPolicy: "OrderedReady",
-    revisionHistoryLimit: 10,
-    updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } },
-    persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-  })),
+  StatefulSet: counting(
+    workload(() => ({
+      replicas: 1,
+      podManagementPolicy: "OrderedReady",
+      revisionHistoryLimit: 10,
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } },
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+    })),
+  ),
   DaemonSet: workload(() => ({
     revisionHistoryLimit: 10,
     updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
@@ -251,7 +268,11 @@ const STRATEGIES: Readonly<Record<string, Strategy>> = {
       const kind = textOf(names["kind"]) ?? "";
       fill(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
       fill(object["spec"], { conversion: { strategy: "None" } });
-      for (const version of recordsAt(object["spec"], "versions")) delete version["deprecationWarning"];
+      const storage = recordsAt(object["spec"], "versions").filter((version) => version["storage"] === true);
+      object["status"] ??= {
+        acceptedNames: { kind: "", plural: "" },
+        storedVersions: storage.map((version) => version["name"]),
+      };
     },
     check: crdCauses,
   },

@@ -8,10 +8,11 @@ import { mergePatched } from "./merge-patch.ts";
 import { patch } from "./patches.ts";
 import { put, writingOf } from "./puts.ts";
 import { get } from "./reads.ts";
-import { type Address, type Answer, type ApiRequest, PAGE_NOT_FOUND, plain } from "./request.ts";
+import { type Address, type Answer, type ApiRequest, plain } from "./request.ts";
 import { requestToken } from "./reviews.ts";
 import { resourceOf } from "./store.ts";
-import { aboutOf, existing, remove, update } from "./writes.ts";
+import { remove } from "./deletes.ts";
+import { aboutOf, existing, update } from "./writes.ts";
 
 type Sub = (api: Api, request: ApiRequest, kind: Kind, address: Address) => Answer;
 
@@ -70,8 +71,8 @@ export function subresource(api: Api, request: ApiRequest, kind: Kind, address: 
   const name = address.subresource ?? "";
   const run = kind.subresources.includes(name) ? SUBRESOURCES[name] : undefined;
   if (!run) {
-    if (kind.crd) return PAGE_NOT_FOUND;
-    throw noSuchResource();
+    if (!kind.crd) throw noSuchResource();
+    throw notFound(aboutOf(kind, address.name));
   }
   if (kind.namespaced && address.namespace === undefined) throw notFound(aboutOf(kind, address.name));
   return run(api, request, kind, address);

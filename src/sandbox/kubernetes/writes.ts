@@ -1,10 +1,9 @@
-import { at, recordOf, textOf } from "../../data.ts";
+import { at } from "../../data.ts";
 import type { KubeObject } from "../../kubernetes/cluster.ts";
 import type { Api } from "./api.ts";
-import { pruned, defaulted } from "./decode.ts";
+import { defaulted, pruned, withoutEmptyMaps } from "./decode.ts";
 import {
   alreadyExists,
-  badRequest,
   type Cause,
   cause,
   conflict,
@@ -12,6 +11,7 @@ import {
   invalid,
   notFound,
   OUTDATED,
+  StatusError,
 } from "./errors.ts";
 import { sameValue } from "./json.ts";
 import { apiVersionOf, type Kind } from "./kinds.ts";
@@ -59,7 +59,7 @@ function stamped(api: Api, { kind, namespace }: Writing, object: KubeObject): Ku
 export function create(api: Api, writing: Writing, sent: KubeObject): KubeObject {
   const { kind, namespace, manager, dryRun } = writing;
   if (sent.metadata.resourceVersion)
-    throw badRequest("resourceVersion should not be set on objects to be created");
+    throw new StatusError(500, "", "resourceVersion should not be set on objects to be created");
   const clean =
     kind.hasStatus && !["Namespace", "Service", "CustomResourceDefinition"].includes(kind.kind)
       ? withoutStatus(sent)
@@ -70,8 +70,16 @@ export function create(api: Api, writing: Writing, sent: KubeObject): KubeObject
   if (api.get(resourceOf(kind), namespace, whole.metadata.name))
     throw alreadyExists(aboutOf(kind, whole.metadata.name));
   const isApplied = manager.operation === "Apply";
-  const tracked = isApplied ? whole : trackUpdate(undefined, whole, manager, kind.schema, api.timestamp());
+  const tracked = isApplied
+    ? whole
+    : trackUpdate(undefined, whole, manager, kind.schema, api.timestamp(), furnished(kind, whole));
   return dryRun ? tracked : api.store.put(resourceOf(kind), tracked);
+}
+
+/** What nobody comes to own by creating it: the status, and a namespace's finalizers. */
+function furnished(kind: Kind, object: KubeObject): Readonly<Record<string, unknown>> {
+  if (!kind.hasStatus || object["status"] === undefined) return {};
+  return { status: object["status"], ...(kind.kind === "Namespace" && { spec: object["spec"] }) };
 }
 
 function withoutStatus(object: KubeObject): KubeObject {
@@ -80,7 +88,8 @@ function withoutStatus(object: KubeObject): KubeObject {
 }
 
 function completed(kind: Kind, object: KubeObject, before: KubeObject | undefined): KubeObject {
-  const known = kind.crd ? pruned(object, kind.schema) : object;
+  const shaped = pruned(object, kind.schema);
+  const known = kind.crd ? shaped : withoutEmptyMaps(shaped, kind.schema);
   return prepared(kind, defaulted(known, kind.schema), before);
 }
 
@@ -184,13 +193,13 @@ function updateCauses(before: KubeObject, sent: KubeObject): Cause[] {
     ? (sent.metadata.finalizers ?? []).filter((one) => !before.metadata.finalizers?.includes(one))
     : [];
   if (added.length === 0) return [];
+  // A patch is validated twice, and says it twice.
   const words = `[]string{${added.map((one) => JSON.stringify(one)).join(", ")}}`;
-  return [
-    cause.forbidden(
-      "metadata.finalizers",
-      `no new finalizers can be added if the object is being deleted, found new finalizers ${words}`,
-    ),
-  ];
+  const refused = cause.forbidden(
+    "metadata.finalizers",
+    `no new finalizers can be added if the object is being deleted, found new finalizers ${words}`,
+  );
+  return [refused, refused];
 }
 
 /** The generation counts changes of what is wanted, not of what is. */
@@ -206,75 +215,6 @@ function isFreed(kind: Kind, { metadata, ...rest }: KubeObject): boolean {
   return (
     kind.kind !== "Namespace" || ((at(rest["spec"], "finalizers") ?? []) as readonly unknown[]).length === 0
   );
-}
-
-/** What DeleteOptions say. */
-export interface DeleteOptions {
-  readonly uid?: string | undefined;
-  readonly resourceVersion?: string | undefined;
-  readonly propagation?: string | undefined;
-  readonly dryRun: boolean;
-}
-
-export function deleteOptionsOf(body: unknown, query: URLSearchParams): DeleteOptions {
-  const preconditions = recordOf(recordOf(body)["preconditions"]);
-  return {
-    uid: textOf(preconditions["uid"]),
-    resourceVersion: textOf(preconditions["resourceVersion"]),
-    propagation: textOf(recordOf(body)["propagationPolicy"]) ?? query.get("propagationPolicy") ?? undefined,
-    dryRun:
-      query.getAll("dryRun").includes("All") ||
-      at(body, "dryRun", "0") === "All" ||
-      (Array.isArray(recordOf(body)["dryRun"]) && (recordOf(body)["dryRun"] as unknown[]).includes("All")),
-  };
-}
-
-/** DELETE: takes the object away, or marks it where finalizers (or a namespace's content) hold it. `gone`: nothing is left. */
-export function remove(
-  api: Api,
-  kind: Kind,
-  object: KubeObject,
-  options: DeleteOptions,
-): { readonly gone: boolean; readonly object: KubeObject } {
-  const { uid, resourceVersion, propagation, dryRun } = options;
-  const { metadata } = object;
-  const about = aboutOf(kind, metadata.name);
-  const failed = (what: string, wanted: string, found: string | undefined) =>
-    conflict(
-      about,
-      `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`,
-    );
-  if (uid !== undefined && uid !== metadata.uid) throw failed("UID", uid, metadata.uid);
-  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
-    throw failed("ResourceVersion", resourceVersion, metadata.resourceVersion);
-  if (kind.kind === "Namespace" && ["default", "kube-system", "kube-public"].includes(metadata.name))
-    throw forbidden(about, "this namespace may not be deleted");
-  const extra = { Orphan: ["orphan"], Foreground: ["foregroundDeletion"] }[propagation ?? ""] ?? [];
-  const finalizers = [...new Set([...(metadata.finalizers ?? []), ...extra])];
-  if (
-    kind.kind === "CustomResourceDefinition" &&
-    !finalizers.includes("customresourcecleanup.apiextensions.k8s.io")
-  )
-    finalizers.push("customresourcecleanup.apiextensions.k8s.io");
-  const isHeld = finalizers.length > 0 || kind.kind === "Namespace";
-  if (!isHeld) {
-    if (!dryRun) api.store.remove(resourceOf(kind), metadata.namespace, metadata.name);
-    return { gone: true, object };
-  }
-  if (metadata.deletionTimestamp && finalizers.length === (metadata.finalizers ?? []).length)
-    return { gone: false, object };
-  const marked: KubeObject = {
-    ...object,
-    metadata: {
-      ...metadata,
-      ...(finalizers.length > 0 && { finalizers }),
-      deletionTimestamp: metadata.deletionTimestamp ?? api.timestamp(),
-      ...({ deletionGracePeriodSeconds: 0 } as object),
-      ...(metadata.generation !== undefined && { generation: metadata.generation + 1 }),
-    },
-    ...(kind.kind === "Namespace" && { status: { ...recordOf(object["status"]), phase: "Terminating" } }),
-  };
-  return { gone: false, object: dryRun ? marked : api.store.put(resourceOf(kind), marked) };
 }
 
 /** The object as it is kept, or 404. */

@@ -3,7 +3,8 @@ import type { Api } from "../api.ts";
 import { StatusError } from "../errors.ts";
 import { apiVersionOf } from "../kinds.ts";
 import { resourceOf } from "../store.ts";
-import { create, remove, update } from "../writes.ts";
+import { remove } from "../deletes.ts";
+import { create, update } from "../writes.ts";
 
 /** A controller hears of each change after it was made, and puts right what follows from it. */
 export type Controller = (
