@@ -919,6 +919,12 @@ export const CODES = {
     "kubectl get secrets -n external-secrets -l eso-bootstrap/reviewer",
     "Wait a minute and try it again; API servers cache verdicts.",
   ),
+  "ESOB-R305": record(
+    1,
+    "Several machine identities are marked as that of the rotation",
+    "Their ids are shown.",
+    "Delete all but one at Infisical, then run it again.",
+  ),
   // --- stores --------------------------------------------------------------------------------------------------
   "ESOB-S101": record(
     1,

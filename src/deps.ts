@@ -96,6 +96,7 @@ export function createDeps({ process, signal }: { process: Process; signal: Abor
         ...(await callLimit(env)),
         env,
         signal,
+        readText: async (path) => (await import("./system/files.ts")).createFiles(process.cwd()).read(path),
       }),
     openHelm: async (options) => {
       const [{ createHelm }, { createRun }] = await Promise.all([

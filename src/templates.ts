@@ -9,11 +9,20 @@ export type TemplateName =
   | "identity-secret"
   | "infisical-ca"
   | "namespace"
+  | "prometheus-rule"
   | "reviewer-anchor"
   | "reviewer-cluster-role"
   | "reviewer-cluster-role-binding"
   | "reviewer-service-account"
   | "reviewer-token"
+  | "rotation-cluster-role"
+  | "rotation-cluster-role-binding"
+  | "rotation-cron-job"
+  | "rotation-identity"
+  | "rotation-role"
+  | "rotation-role-binding"
+  | "rotation-service-account"
+  | "rotation-settings"
   | "secret-store";
 
 /** A value to put at a path, as `[["metadata", "name"], "shop"]`; undefined removes what stands there. */

@@ -12,13 +12,20 @@ import {
 } from "../desired/manifests.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 
-/** A manifest and the file it goes to with `--out`. */
+/** A document and the file it goes to with `--out`. */
 export interface Rendered {
   readonly file: string;
-  readonly object: KubeObject;
-  /** As YAML, with comments. */
+  /** As data: a manifest, a dashboard; for `-o json`. */
+  readonly object: unknown;
+  /** As YAML with comments, or as JSON. */
   readonly text: string;
 }
+
+export const manifest = (object: KubeObject): Rendered => ({
+  file: fileOf(object),
+  object,
+  text: stringify(object),
+});
 
 /** Exactly what `apply` would send, in the order in which it must be applied. Contacts nothing. */
 export function render(desired: Desired): Rendered[] {

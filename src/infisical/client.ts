@@ -42,6 +42,8 @@ export interface InfisicalOptions {
   readonly onWait?: ((text: string, seconds: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock;
+  /** Reads the token of the pod that we are in; undefined: no such file. */
+  readonly readText?: (path: string) => Promise<string | undefined>;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -61,7 +63,8 @@ export function createInfisical(options: InfisicalOptions): Infisical {
     signal: options.signal,
     onWait: options.onWait,
   });
-  const login = createLogin({ caller, credential: options.credential, host, clock });
+  const { credential, readText } = options;
+  const login = createLogin({ caller, credential, host, clock, readText });
   const { organization, onWrite } = options;
   const session = createSession({ host, caller, login, organization, onWrite });
 

@@ -119,6 +119,7 @@ export function identityOperations(session: Session, organizationId: () => Promi
     name,
     metadata,
     project,
+    orgRole = "no-access",
   }: Parameters<Infisical["createIdentity"]>[0]): Promise<Identity> {
     const { traits } = await session.era();
     const home = traits.projectIdentities ? project : undefined;
@@ -142,7 +143,7 @@ export function identityOperations(session: Session, organizationId: () => Promi
         })
       : await session.write("createIdentity", {
           ...common,
-          body: { name, organizationId: await organizationId(), role: "no-access", metadata: pairs },
+          body: { name, organizationId: await organizationId(), role: orgRole, metadata: pairs },
         });
     if (found) return found;
     const id = needText(fieldsOf(fieldsOf(written?.body)["identity"])["id"], "identity id");

@@ -3,7 +3,9 @@ import type { Secret } from "../secret.ts";
 /** Who runs this tool at Infisical. Comes only from the environment or a hidden prompt (product.md section 3). */
 export type OperatorCredential =
   | { readonly kind: "universal-auth"; readonly clientId: string; readonly clientSecret: Secret }
-  | { readonly kind: "token"; readonly token: Secret };
+  | { readonly kind: "token"; readonly token: Secret }
+  /** In a pod: its ServiceAccount's token, which is read from the file at each login. */
+  | { readonly kind: "kubernetes-auth"; readonly identityId: string; readonly tokenFile: string };
 
 /** What a server can do: data of `eras.ts`, chosen once per session by a probe (infisical-api.md 1.9). */
 export interface ServerTraits {
@@ -185,6 +187,8 @@ export interface Infisical {
     name: string;
     metadata: Readonly<Record<string, string>>;
     project: Project | undefined;
+    /** Its role in the organization: default `no-access`. */
+    orgRole?: string;
   }): Promise<Identity>;
   updateIdentity(
     id: string,

@@ -38,17 +38,14 @@ export function createLogin(options: {
   credential: OperatorCredential | undefined;
   host: string;
   clock: Clock;
+  /** Of the pod's token; undefined: no such file. */
+  readText?: ((path: string) => Promise<string | undefined>) | undefined;
 }): Login {
   const { caller, credential, host, clock } = options;
   let held: Promise<Held> | undefined;
 
-  async function universalAuth(clientId: string, clientSecret: Secret): Promise<Held> {
-    const answer = await caller.read({
-      method: "POST",
-      path: fillRoute(COMMON.login).path,
-      doing: "log in",
-      body: { clientId, clientSecret: clientSecret.reveal() },
-    });
+  async function logIn(route: string, body: Json): Promise<Held> {
+    const answer = await caller.read({ method: "POST", path: fillRoute(route).path, doing: "log in", body });
     if (answer.kind === "foreign") throw failure(answer, host, "log in");
     if (!isOk(answer)) throw refusal(answer, "log in");
     const { accessToken, expiresIn } = fieldsOf(answer.body);
@@ -61,10 +58,25 @@ export function createLogin(options: {
 
   async function open(): Promise<Held> {
     if (!credential) throw new BootstrapError("ESOB-I104", { message: "No Infisical credential was given." });
-    if (credential.kind === "universal-auth")
-      return universalAuth(credential.clientId, credential.clientSecret);
+    if (credential.kind === "universal-auth") {
+      const { clientId, clientSecret } = credential;
+      return logIn(COMMON.login, { clientId, clientSecret: clientSecret.reveal() });
+    }
+    if (credential.kind === "kubernetes-auth") {
+      const jwt = await podToken(credential.tokenFile);
+      return logIn(COMMON.kubernetesLogin, { identityId: credential.identityId, jwt: jwt.reveal() });
+    }
     assertUsable(credential.token);
     return { token: credential.token, until: Number.POSITIVE_INFINITY };
+  }
+
+  async function podToken(file: string): Promise<Secret> {
+    const text = (await options.readText?.(file))?.trim();
+    if (text) return new Secret(text);
+    throw new BootstrapError("ESOB-I104", {
+      message: `There is no ServiceAccount token at ${file}.`,
+      reason: "INFISICAL_MACHINE_IDENTITY_ID asks for Kubernetes Auth, which needs one: it is meant for pods",
+    });
   }
 
   /** Parallel callers share one login. Only what may pass by itself is tried again by the next caller. */
@@ -88,7 +100,7 @@ export function createLogin(options: {
     token: async () => (await fresh()).token,
     claims: async () => claimsOf((await fresh()).token),
     async revoke() {
-      if (credential?.kind !== "universal-auth" || !held) return;
+      if (!credential || credential.kind === "token" || !held) return;
       const known = await held.catch(() => undefined);
       held = undefined;
       if (known) await revokeToken(caller, known.token);

@@ -82,19 +82,24 @@ export async function removeOld(
   context: RoadContext,
   { secret, target, replaced }: { secret: KubeObject; target: KubeObject; replaced: readonly Secret[] },
 ): Promise<void> {
-  const { cluster } = context;
+  const { cluster, clock, options } = context;
   const what = `Secret ${secret.metadata.namespace}/${secret.metadata.name}`;
   await assertUnused(context, secret, what);
   const bearer = await tokenOf(context, target, WITNESS_SECONDS);
   const witness = await tokenOf(context, secret, WITNESS_SECONDS);
-  const dying = [...(witness ? [witness] : []), ...replaced.filter((token) => hangsOn(token, secret))];
+  const remembered = clock.now();
+  // A bound token that a run before this one replaced is known to nobody: one of its kind, remembered as late, stands for it.
+  if (bearer && witness) await cluster.reviewToken({ token: witness, bearer });
   const outcome = await cluster.delete(refOf(secret), { uid: secret.metadata.uid ?? "" });
   if (outcome === "conflict")
     throw new BootstrapError("ESOB-C201", {
       message: `${what} has been made anew since the plan was made.`,
       fix: { summary: "Look at the plan again.", command: "eso-bootstrap reviewer rotate" },
     });
+  const sooner = clock.now() - remembered;
+  const dying = [...(witness ? [witness] : []), ...replaced.filter((token) => hangsOn(token, secret))];
   if (bearer) for (const token of dying) await proveDead(context, { token, bearer, what });
+  await clock.sleep(sooner, options.signal);
 }
 
 async function assertUnused({ facts }: RoadContext, secret: KubeObject, what: string): Promise<void> {

@@ -11,6 +11,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   "reviewer-token": "Reviewer",
   "reviewer-users": "Infisical",
   "reviewer-old": "Old token",
+  rotator: "Rotation",
   project: "Infisical",
   identity: "Infisical",
   "kubernetes-auth": "Infisical",

@@ -78,7 +78,7 @@ export const loginQuestion: Question = {
 
 async function askCredential({ deps }: Wizard, clientId: string | undefined): Promise<OperatorCredential> {
   const { prompt } = deps;
-  const kind = await prompt.choose<OperatorCredential["kind"]>({
+  const kind = await prompt.choose<"universal-auth" | "token">({
     message: "Log in with",
     choices: [
       {

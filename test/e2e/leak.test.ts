@@ -432,6 +432,7 @@ const SUCCESS: Readonly<Record<string, readonly (readonly [args: readonly string
   plan: [[["plan", ...FILE, "--output-file", "plan.json"], 6]],
   apply: [[["apply", ...FILE, "--plan", "plan.json", "--yes"], 0]],
   init: [[["init", ...FILE, "--yes", "--restart"], 0]],
+  "reviewer register": [[["reviewer", "register", ...FILE, "--yes"], 0]],
   "reviewer rotate": [[["reviewer", "rotate", ...FILE, "--yes"], 0]],
   render: [
     [["render", ...FILE], 0],
@@ -462,6 +463,7 @@ const CONTACTING = [
   "reviewer show",
   "add-secret",
   "sync",
+  "reviewer register",
 ];
 /** What they are given besides file and consent. */
 const MORE: Readonly<Record<string, readonly string[]>> = { "add-secret": ["DB_PORT", "--to", "shop-db"] };

@@ -154,7 +154,12 @@ function infisicalOf(world: World, host: string, credential: OperatorCredential 
       throw new BootstrapError("ESOB-I101", { message: `${host} cannot be reached.` });
     },
     whoAmI: async () => {
-      const secret = credential?.kind === "universal-auth" ? credential.clientSecret : credential?.token;
+      const secret =
+        credential?.kind === "universal-auth"
+          ? credential.clientSecret
+          : credential?.kind === "token"
+            ? credential.token
+            : undefined;
       if (secret?.reveal() === "locked")
         throw new BootstrapError("ESOB-I106", { message: "The identity is locked out." });
       if (secret?.reveal() !== "right")
