@@ -47,7 +47,8 @@ describe("templates", () => {
       kind: expect.stringMatching(/./),
       metadata: { labels: { "app.kubernetes.io/managed-by": "eso-bootstrap" } },
     });
-    expect(textOf(file)).not.toMatch(/\$\{|\{\{/);
+    // Prometheus fills in labels of an alert itself; nothing else is text in text.
+    expect(textOf(file).replaceAll(/\{\{ (or )?\$labels[^}]*\}\}/g, "")).not.toMatch(/\$\{|\{\{/);
   });
 });
 
