@@ -125,7 +125,7 @@ describe.each<{ generation: "2024-10" | "2026"; tokenLifetime: string | undefine
         const needless: string[] = [];
         for (const { metadata, rules } of items)
           for (const [index, { resources, verbs }] of rules.entries()) {
-            // A watch that is refused falls back to polling; ESO's account is one of two that logins are proved for.
+            // A watch that is refused falls back to polling.
             for (const verb of verbs.filter((its) => its !== "watch")) {
               const fewer = rules.map((rule, at) =>
                 at === index ? { ...rule, verbs: verbs.filter((its) => its !== verb) } : rule,
