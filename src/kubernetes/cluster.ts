@@ -131,6 +131,8 @@ export interface Cluster {
   get(ref: ObjectRef): Promise<KubeObject | undefined>;
   /** Pages through; an unknown kind yields nothing. */
   list(query: ListQuery): AsyncIterable<KubeObject>;
+  /** Every kind that can be listed and deleted in a namespace, each once; throws where a group cannot say what it serves. */
+  namespacedKinds(): Promise<readonly Pick<ObjectRef, "apiVersion" | "kind">[]>;
   /** True when the cluster serves this kind in this version. */
   serves(apiVersion: string, kind: string): Promise<boolean>;
   /** Server-side apply as field manager `eso-bootstrap`. `dryRun`: asks the server, writes nothing. */
@@ -156,7 +158,7 @@ export interface Cluster {
    * Every object of a collection as it is, then each change as it comes, until `signal` ends it. Survives what may pass (a cut
    * or expired watch, a restart of the API server): what was missed is told by a new list. Where watching is not allowed, lists.
    */
-  follow(query: ListQuery, signal: AbortSignal): AsyncIterable<Sighting>;
+  follow(query: ListQuery, signal: AbortSignal, hear?: FollowEars): AsyncIterable<Sighting>;
   /** The rights among `queries` that we do not have (SelfSubjectAccessReview, in parallel). */
   missingRights(queries: readonly AccessQuery[]): Promise<AccessQuery[]>;
   /** The rights among `queries` that a ServiceAccount does not have (SubjectAccessReview); ESOB-K104 where we may not ask. */
@@ -180,6 +182,15 @@ export interface Cluster {
 export interface Sighting {
   readonly object: KubeObject;
   readonly gone: boolean;
+}
+
+/** What else can be heard of a collection that is followed. */
+export interface FollowEars {
+  /** A list begins: what is not sighted before it ends is gone. */
+  readonly onListing?: () => void;
+  readonly onListed?: () => void;
+  /** It cannot be followed right now, and is tried again. */
+  readonly onLost?: (reason: string) => void;
 }
 
 export interface JsonPatch {

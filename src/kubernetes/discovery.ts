@@ -1,5 +1,5 @@
 import { refusalError } from "./errors.ts";
-import { at, listOf, textOf } from "../data.ts";
+import { at, listOf, recordsAt, textOf, textsOf } from "../data.ts";
 import { groupVersionPath, knownResource, type Resource } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 
@@ -9,6 +9,8 @@ export interface Discovery {
   resource(apiVersion: string, kind: string): Promise<Resource | undefined>;
   /** Always by asking. */
   serves(apiVersion: string, kind: string): Promise<boolean>;
+  /** Every kind that can be listed and deleted in a namespace, each in one version. */
+  namespacedKinds(): Promise<{ apiVersion: string; kind: string }[]>;
   /** Something changed the CRDs, or a path turned out not to be served. */
   forget(): void;
 }
@@ -38,8 +40,28 @@ export function createDiscovery(transport: Transport): Discovery {
   return {
     resource: async (apiVersion, kind) => knownResource(apiVersion, kind) ?? find(apiVersion, kind),
     serves: async (apiVersion, kind) => (await find(apiVersion, kind)) !== undefined,
+    namespacedKinds: () => namespacedKinds(transport),
     forget: () => known.clear(),
   };
+}
+
+/** As `kubectl api-resources --namespaced --verbs=list,delete`: the groups, and in each what its versions serve. */
+async function namespacedKinds(transport: Transport): Promise<{ apiVersion: string; kind: string }[]> {
+  const answer = await transport.send({ method: "GET", path: "/apis", repeat: "always" });
+  if (answer.status !== 200) throw refusalError(answer, { verb: "read", what: "the API groups" });
+  const versions = recordsAt(answer.body, "groups").flatMap((group) => {
+    const preferred = textOf(at(group, "preferredVersion", "groupVersion"));
+    const all = recordsAt(group, "versions").map((version) => textOf(version["groupVersion"]));
+    return [preferred, ...all].filter((version) => version !== undefined);
+  });
+  const found = new Map<string, { apiVersion: string; kind: string }>();
+  for (const apiVersion of ["v1", ...new Set(versions)]) {
+    const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+    for (const [kind, { namespaced, verbs = [] }] of await fetchKinds(transport, apiVersion))
+      if (namespaced && verbs.includes("list") && verbs.includes("delete"))
+        if (!found.has(`${group} ${kind}`)) found.set(`${group} ${kind}`, { apiVersion, kind });
+  }
+  return [...found.values()];
 }
 
 async function fetchKinds(transport: Transport, apiVersion: string): Promise<Kinds> {
@@ -54,7 +76,8 @@ async function fetchKinds(transport: Transport, apiVersion: string): Promise<Kin
     const [plural, kind] = [textOf(at(entry, "name")), textOf(at(entry, "kind"))];
     // `deployments/status` and the like are subresources.
     if (plural === undefined || kind === undefined || plural.includes("/")) return [];
-    return [[kind, { plural, namespaced: at(entry, "namespaced") === true }]];
+    const verbs = textsOf(at(entry, "verbs"));
+    return [[kind, { plural, namespaced: at(entry, "namespaced") === true, verbs }]];
   });
   return new Map(resources);
 }

@@ -1,5 +1,5 @@
 import { at, textOf } from "../data.ts";
-import type { ListQuery, Sighting } from "./cluster.ts";
+import type { FollowEars, ListQuery, Sighting } from "./cluster.ts";
 import { pause } from "./deadline.ts";
 import { isKubeObject } from "./parse.ts";
 import { listObjects } from "./reads.ts";
@@ -21,12 +21,15 @@ export async function* followObjects(
   session: Session,
   query: ListQuery,
   signal: AbortSignal,
+  { onListing, onListed, onLost }: FollowEars = {},
 ): AsyncGenerator<Sighting> {
   let isFirst = true;
   let mayWatch = true;
   while (!signal.aborted) {
     try {
+      onListing?.();
       let end: End = { at: yield* listed(session, query) };
+      onListed?.();
       isFirst = false;
       while (mayWatch && !signal.aborted && typeof end === "object")
         end = yield* watched(session, query, end.at, signal);
@@ -34,6 +37,7 @@ export async function* followObjects(
     } catch (error) {
       if (signal.aborted) return;
       if (isFirst || !isPassing(error)) throw error;
+      onLost?.(error.message);
     }
     await pause(mayWatch ? session.pollMs : 2 * session.pollMs, signal);
   }

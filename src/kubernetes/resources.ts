@@ -4,6 +4,8 @@ import type { ObjectRef } from "./cluster.ts";
 export interface Resource {
   readonly plural: string;
   readonly namespaced: boolean;
+  /** What can be done with it; known where discovery was asked. */
+  readonly verbs?: readonly string[];
 }
 
 const namespaced = (plural: string): Resource => ({ plural, namespaced: true });

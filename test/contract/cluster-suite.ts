@@ -57,6 +57,15 @@ export function clusterSuite(title: string, make: () => Promise<ClusterUnderTest
       return found;
     };
 
+    test("lists the kinds that live in namespaces, each once", async () => {
+      const kinds = await cluster.namespacedKinds();
+      const found = kinds.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`);
+      expect(found).toContain("v1 ConfigMap");
+      expect(found).toContain("v1 ServiceAccount");
+      expect(found.filter((kind) => / (Namespace|ClusterRole)$/.test(kind))).toEqual([]);
+      expect(new Set(found).size).toBe(found.length);
+    });
+
     test("says which version it is", async () => {
       expect(await cluster.version()).toMatch(/^v1\.\d+/);
     });

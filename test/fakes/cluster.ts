@@ -2,6 +2,7 @@ import type {
   ApplyOutcome,
   Cluster,
   ClusterInfo,
+  FollowEars,
   IssuedToken,
   JsonPatch,
   KubeObject,
@@ -90,6 +91,15 @@ export class FakeCluster extends ScriptedCluster implements Cluster {
       yield { ...object, apiVersion: query.apiVersion };
   }
 
+  async namespacedKinds(): Promise<Pick<ObjectRef, "apiVersion" | "kind">[]> {
+    this.script.called("namespacedKinds");
+    const inNamespaces = this.store.list(({ metadata }) => metadata.namespace !== undefined);
+    const kinds = inNamespaces.map(
+      ({ apiVersion, kind }) => [`${groupOf(apiVersion)} ${kind}`, { apiVersion, kind }] as const,
+    );
+    return [...new Map(kinds).values()];
+  }
+
   async serves(apiVersion: string, kind: string): Promise<boolean> {
     this.script.called("serves", { apiVersion, kind, name: "" });
     return this.store.resource(apiVersion, kind) !== undefined;
@@ -170,7 +180,7 @@ export class FakeCluster extends ScriptedCluster implements Cluster {
     }
   }
 
-  async *follow(query: ListQuery, signal: AbortSignal): AsyncGenerator<Sighting> {
+  async *follow(query: ListQuery, signal: AbortSignal, hear?: FollowEars): AsyncGenerator<Sighting> {
     let known = new Map<string, KubeObject>();
     while (!signal.aborted) {
       const now = new Map<string, KubeObject>();
@@ -183,7 +193,10 @@ export class FakeCluster extends ScriptedCluster implements Cluster {
         ...[...now.values()].filter(isNew).map((object) => ({ object, gone: false })),
         ...[...before].flatMap(([uid, object]) => (now.has(uid) ? [] : [{ object, gone: true }])),
       ];
+      // Nothing gets lost between two looks here: one list, and then only changes.
+      if (before.size === 0) hear?.onListing?.();
       yield* seen;
+      if (before.size === 0) hear?.onListed?.();
       // What happened while the reader was busy is looked for at once.
       await this.store.change(seen.length > 0 ? 1 : 50, signal);
     }
