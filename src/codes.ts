@@ -115,6 +115,24 @@ export const CODES = {
     "The last known state is shown.",
     "Run it again, with a larger --timeout if the cluster is slow.",
   ),
+  "ESOB-C401": record(
+    2,
+    "Flags of uninstall do not fit together",
+    "eso-bootstrap uninstall --help",
+    "Give one of --keep-secrets and --delete-secrets; --crds only together with --eso.",
+  ),
+  "ESOB-C402": record(
+    2,
+    "Nothing says what uninstall is to take away",
+    "ls eso-bootstrap.yaml",
+    "Name the file with -f, a namespace with -n, or say -A for everything that carries our mark in this cluster.",
+  ),
+  "ESOB-C403": record(
+    2,
+    "ESO's finalizers would have to be cleared by hand, and nobody agreed to that",
+    "kubectl get deployments -A -l app.kubernetes.io/name=external-secrets",
+    "Start ESO again, so that it takes them off itself; or say --clear-finalizers.",
+  ),
   // --- this machine --------------------------------------------------------------------------------------------
   "ESOB-L101": record(
     5,
@@ -249,6 +267,24 @@ export const CODES = {
     "An object of ESO cannot be deleted",
     "kubectl get externalsecrets -A -o custom-columns=NS:.metadata.namespace,NAME:.metadata.name,DELETING:.metadata.deletionTimestamp",
     "Let ESO run: it clears its finalizer. If it will never run again, take the finalizer away.",
+  ),
+  "ESOB-K301": record(
+    1,
+    "A Secret that is to be kept does not stand on its own",
+    "kubectl get secret NAME -n NAMESPACE -o jsonpath='{.metadata.ownerReferences}'",
+    "Its ExternalSecret was not deleted. See what owns the Secret, then run uninstall again.",
+  ),
+  "ESOB-K302": record(
+    124,
+    "An object is being deleted, but something holds it",
+    "kubectl get KIND NAME -n NAMESPACE -o jsonpath='{.metadata.finalizers}'",
+    "Start the controller that its finalizer belongs to, then run uninstall again.",
+  ),
+  "ESOB-K303": record(
+    124,
+    "ESO does not let go of an ExternalSecret",
+    "kubectl logs -n external-secrets deploy/external-secrets",
+    "Mend ESO, or run `eso-bootstrap uninstall --clear-finalizers`.",
   ),
   // --- Helm ----------------------------------------------------------------------------------------------------
   "ESOB-H101": record(

@@ -38,10 +38,15 @@ export async function resolveOptions(invocation: Invocation, deps: CommandDeps):
       const namespace = namespaces.get(context ?? "");
       return namespace === undefined ? {} : { "stores[].namespace": namespace };
     },
-    // Doctor judges what is there; a file that is there must say what it wants.
-    needs: NEEDS[command === "doctor" && file !== undefined ? "plan" : command] ?? [],
+    needs: needsOf(invocation, file !== undefined),
     interactive: deps.interactive,
   };
+}
+
+/** These go by what is there; a file that is there must say what it wants. */
+function needsOf({ command, flags }: Invocation, hasFile: boolean): readonly Need[] {
+  const narrows = ["status", "uninstall"].includes(command) && flags["allNamespaces"] !== true;
+  return NEEDS[hasFile && (command === "doctor" || narrows) ? "plan" : command] ?? [];
 }
 
 /** A configuration is a page or two; anything else is a mistake. */

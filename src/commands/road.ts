@@ -55,7 +55,7 @@ export async function planRoad(
 }
 
 /** `eu.infisical.com/shop`: what the plan is about. */
-function hostLabel({ infisical, stores }: Desired): string {
+export function hostLabel({ infisical, stores }: Desired): string {
   const projects = [...new Set(stores.map(({ project }) => project))];
   const host = infisical.host.replace(/^https?:\/\//, "");
   return projects.length > 0 ? `${host}/${projects.join(",")}` : host;

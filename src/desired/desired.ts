@@ -130,7 +130,7 @@ function desiredStore(store: StoreInput, cluster: string, facts: DesiredFacts): 
     grant: grantOf(store),
     identityName,
     identityId: store.identityId,
-    roleSlug: cut(slug(`k8s-${identityName.replace(/^eso-/, "")}`), 60),
+    roleSlug: roleSlugOf(identityName),
     identitySecret:
       store.kind === "SecretStore" ? `${store.name}-identity` : `${store.name}-cluster-identity`,
     accessTokenTtl: store.accessTokenTTL,
@@ -157,6 +157,11 @@ function desiredSecret(
   // The configuration was checked: a secret whose store no one defines never gets here.
   if (!store) throw new Error(`no store named ${secret.store}`);
   return { ...secret, namespaces: facts.namespaces(secret.namespace), store };
+}
+
+/** Slug of the role (or privilege) that an identity of ours reads by. */
+export function roleSlugOf(identityName: string): string {
+  return cut(slug(`k8s-${identityName.replace(/^eso-/, "")}`), 60);
 }
 
 /** Lower-case letters, digits and single hyphens: valid as a slug at Infisical and as a name in Kubernetes. */

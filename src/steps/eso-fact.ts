@@ -83,7 +83,8 @@ export function isServed(crd: KubeObject | undefined): boolean {
   );
 }
 
-async function findControllers(cluster: Cluster): Promise<Controller[]> {
+/** Every ESO controller of the cluster: by label, else by image. */
+export async function findControllers(cluster: Cluster): Promise<Controller[]> {
   return (await findDeployments(cluster)).map(controllerOf);
 }
 

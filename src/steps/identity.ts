@@ -39,7 +39,7 @@ async function lookAtStore(context: RoadContext, store: DesiredStore): Promise<A
 }
 
 /** Roles have no metadata: the mark is in the description (product.md section 1). */
-const ROLE_MARK = "managed-by=eso-bootstrap";
+export const ROLE_MARK = "managed-by=eso-bootstrap";
 
 async function findRole({ infisical, facts }: RoadContext, store: DesiredStore): Promise<Role | undefined> {
   const project = await facts.project(store.project);

@@ -51,7 +51,8 @@ export async function lookAtObject(context: RoadContext, plan: ObjectPlan): Prom
   return plan.whenSame?.(live) ?? same(plan);
 }
 
-function isOurs(object: KubeObject): boolean {
+/** Carries our mark (product.md section 1). */
+export function isOurs(object: KubeObject): boolean {
   return object.metadata.labels?.[MANAGED_BY_LABEL] === MANAGER;
 }
 

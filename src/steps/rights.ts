@@ -34,7 +34,7 @@ export async function assertRights(context: RoadContext, actions: readonly Actio
 }
 
 /** `create secrets in external-secrets`: as `kubectl auth can-i` says it. */
-function describeAccess({ verb, group, resource, subresource, namespace, name }: AccessQuery): string {
+export function describeAccess({ verb, group, resource, subresource, namespace, name }: AccessQuery): string {
   const plural = group && !["apps"].includes(group) ? `${resource}.${group}` : resource;
   const full = subresource === undefined ? plural : `${plural}/${subresource}`;
   return `${verb} ${full}${name ? ` ${name}` : ""}${namespace ? ` in ${namespace}` : ""}`;
@@ -43,7 +43,11 @@ function describeAccess({ verb, group, resource, subresource, namespace, name }:
 /** Folders had no permission of their own in 2024 (infisical-api.md 2.3). */
 const OLD_SUBJECTS: Record<string, string> = { "secret-folders": "secrets" };
 
-async function missingAtInfisical(context: RoadContext, needs: readonly InfisicalRight[]): Promise<string[]> {
+/** The rights at Infisical, in words, that we clearly do not have. */
+export async function missingAtInfisical(
+  context: RoadContext,
+  needs: readonly InfisicalRight[],
+): Promise<string[]> {
   const { facts, desired, infisical } = context;
   const traits = await facts.traits();
   const slugs = [...new Set(desired.stores.map(({ project }) => project))];

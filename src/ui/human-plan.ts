@@ -16,6 +16,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   identity: "Infisical",
   "kubernetes-auth": "Infisical",
   store: "Store",
+  "store-objects": "Store",
+  crds: "ESO",
   secret: "Secret",
 };
 
@@ -38,7 +40,7 @@ const WAY_ON = "To go on: --adopt takes over a foreign object, --force-conflicts
 /** The plan as a table, one group of steps after the other. `all`: also what stays as it is, and every field. */
 export function planLines(plan: Plan, style: Style, all = false): string[] {
   const head = headLines(plan, style);
-  if (!all && plan.changes.every((change) => change.action === "unchanged")) return head;
+  if (!all && plan.changes.every(isQuiet)) return head;
   const body = grouped(plan.changes, titleOf).flatMap(([title, changes]) => {
     const lines = groupLines(changes, style, all);
     return lines.map((line, index) => {
@@ -82,10 +84,13 @@ function titleOf({ step }: Change): string {
   return GROUPS[step] ?? step.charAt(0).toUpperCase() + step.slice(1);
 }
 
+/** Stays as it is, and nobody wonders why. */
+const isQuiet = ({ action, reason }: Change) => action === "unchanged" && reason === undefined;
+
 function groupLines(changes: readonly Change[], style: Style, all: boolean): string[] {
-  const untouched = changes.filter((change) => change.action === "unchanged");
+  const untouched = changes.filter(isQuiet);
   const folded = all || untouched.length === 0 ? [] : foldedLines(untouched, style);
-  const listed = all ? changes : changes.filter((change) => change.action !== "unchanged");
+  const listed = all ? changes : changes.filter((change) => !isQuiet(change));
   return [...folded, ...listed.flatMap((change) => changeLines(change, style, all))];
 }
 
@@ -127,9 +132,10 @@ function indented(text: string, style: Style): string[] {
 }
 
 function reasonLines({ action, reason }: Change, style: Style): string[] {
-  if (action !== "blocked" || reason === undefined) return [];
+  if (reason === undefined) return [];
+  const meaning = action === "blocked" ? "bad" : "quiet";
   return wrap(style.text(reason), style.columns - MARGIN.length - 4).map(
-    (line) => `    ${style.paint("bad", line)}`,
+    (line) => `    ${style.paint(meaning, line)}`,
   );
 }
 
@@ -164,7 +170,9 @@ function valueText(value: unknown, style: Style): string {
 }
 
 function wayOn(plan: Plan, style: Style): string[] {
-  if (!plan.changes.some((change) => change.action === "blocked")) return [];
+  const isForceable = /--(adopt|force-conflicts)\b/;
+  if (!plan.changes.some(({ action, reason = "" }) => action === "blocked" && isForceable.test(reason)))
+    return [];
   return wrap(WAY_ON, style.columns - 4).map(
     (line, index) => `  ${index === 0 ? style.paint("bad", style.sign("blocked")) : " "} ${line}`,
   );

@@ -1,0 +1,105 @@
+import { REVIEWER_LABEL } from "../../desired/manifests.ts";
+import type { Action, Step } from "../../engine/plan.ts";
+import { MANAGED_BY_LABEL, MANAGER, type ObjectRef } from "../../kubernetes/cluster.ts";
+import { refOf } from "../objects.ts";
+import { tokenIn } from "../reviewer-fact.ts";
+import type { RemovalContext } from "./context.ts";
+import { identityIdOf } from "./identities.ts";
+import { isForbidden, type LiveStore } from "./survey.ts";
+import { blocked, lookAtNamed, permitted, staying, type Candidate } from "./take.ts";
+
+const STEP = "reviewer";
+const RBAC = "rbac.authorization.k8s.io/v1";
+
+/** The reviewer is shared: it goes with the last store whose identity it answers for. */
+export const removeReviewer: Step<RemovalContext> = {
+  id: STEP,
+  title: "no reviewer of ours is left",
+  async look(context) {
+    if (context.scope.kind === "namespace") return [];
+    const refs = context.scope.kind === "all" ? await markedRefs(context) : await describedRefs(context);
+    const found = await Promise.all(
+      refs.map(async (ref) => {
+        const candidate = { step: STEP, ref, summary: ref.kind === "Secret" ? "with it its token dies" : "" };
+        return { candidate, actions: await lookAtNamed(context, candidate) };
+      }),
+    );
+    const actions = found.flatMap((one) => one.actions);
+    if (!actions.some(({ apply }) => apply)) return actions;
+    const hold = await whyHeld(context);
+    if (!hold) return permitted(context, actions);
+    return found.flatMap((one) => one.actions.map((action) => (action.apply ? hold(one.candidate) : action)));
+  },
+};
+
+/** Undefined where nobody needs it any more; else how each part of it is left. */
+async function whyHeld(context: RemovalContext): Promise<((candidate: Candidate) => Action) | undefined> {
+  const { hidden } = await context.survey.world();
+  const user = await firstUser(context);
+  if (user !== undefined) return (candidate) => staying(candidate, user);
+  const why = `may not be listed, so its users are unknown: ${hidden.join(", ")}`;
+  return hidden.length > 0 ? (candidate) => blocked(candidate, why) : undefined;
+}
+
+/** Rights first, then tokens, then the account that both are about. */
+async function describedRefs({ desired, cluster }: RemovalContext): Promise<ObjectRef[]> {
+  const { namespace, serviceAccount } = desired.reviewer;
+  const both = [serviceAccount, `${serviceAccount}-self`];
+  const rbac = (kind: string) => both.map((name) => ({ apiVersion: RBAC, kind, name }));
+  const secrets: ObjectRef[] = [];
+  const labelSelector = `${MANAGED_BY_LABEL}=${MANAGER},${REVIEWER_LABEL}=${serviceAccount}`;
+  try {
+    for await (const secret of cluster.list({ apiVersion: "v1", kind: "Secret", namespace, labelSelector }))
+      secrets.push(refOf(secret));
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+  }
+  const account = { apiVersion: "v1", kind: "ServiceAccount", namespace, name: serviceAccount };
+  return [...rbac("ClusterRoleBinding"), ...rbac("ClusterRole"), ...secrets, account];
+}
+
+/** Everything of these kinds that carries our mark. */
+async function markedRefs({ cluster, survey }: RemovalContext): Promise<ObjectRef[]> {
+  const list = async (apiVersion: string, kind: string) => {
+    const refs: ObjectRef[] = [];
+    for await (const one of cluster.list({
+      apiVersion,
+      kind,
+      labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}`,
+    }))
+      refs.push(refOf(one));
+    return refs;
+  };
+  const [bindings, roles, accounts, marked] = await Promise.all([
+    list(RBAC, "ClusterRoleBinding"),
+    list(RBAC, "ClusterRole"),
+    list("v1", "ServiceAccount"),
+    survey.markedSecrets(),
+  ]);
+  const secrets = marked.filter(({ reviewer }) => reviewer !== undefined).map(({ ref }) => ref);
+  return [...bindings, ...roles, ...secrets, ...accounts];
+}
+
+/** Why it is still needed, or undefined. A foreign store counts unless Infisical says that its identity has another reviewer. */
+async function firstUser(context: RemovalContext): Promise<string | undefined> {
+  const { remaining } = await context.survey.judged();
+  const candidates = remaining.stores.filter(({ view }) => view.auth.includes("kubernetesAuthCredentials"));
+  for (const store of candidates) {
+    const name = `${store.ref.kind} ${store.ref.namespace ? `${store.ref.namespace}/` : ""}${store.ref.name}`;
+    if (store.ours) return `${name} logs in with its help`;
+    const hasOther = await hasOtherReviewer(context, store);
+    if (!hasOther) return `${name} may log in with its help`;
+  }
+  return undefined;
+}
+
+/** Only a clear answer counts; without Infisical nobody knows. */
+async function hasOtherReviewer(context: RemovalContext, store: LiveStore): Promise<boolean> {
+  const { facts, infisical, cluster, removal } = context;
+  if (!removal.infisical) return false;
+  const id = await identityIdOf(cluster, store);
+  if (id === undefined || !(await infisical.findIdentity(id))) return false;
+  const stored = (await infisical.findKubernetesAuth(id))?.reviewer?.fingerprint();
+  const ours = (await facts.reviewerSecrets()).map((secret) => tokenIn(secret)?.fingerprint());
+  return stored !== undefined && !ours.includes(stored);
+}
