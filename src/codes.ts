@@ -133,6 +133,12 @@ export const CODES = {
     "kubectl get deployments -A -l app.kubernetes.io/name=external-secrets",
     "Start ESO again, so that it takes them off itself; or say --clear-finalizers.",
   ),
+  "ESOB-C404": record(
+    2,
+    "status --watch was asked for something that it cannot show",
+    "eso-bootstrap status --help",
+    "Watch one cluster, without -o json.",
+  ),
   // --- this machine --------------------------------------------------------------------------------------------
   "ESOB-L101": record(
     5,

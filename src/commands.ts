@@ -283,6 +283,22 @@ export const COMMANDS: readonly CommandRecord[] = [
     load: () => import("./commands/uninstall.ts"),
   },
   {
+    name: "status",
+    group: "look",
+    summary: "stores, secrets, identities and reviewer at a glance",
+    flags: [
+      ["-A, --all-namespaces", "everything in the cluster that uses Infisical"],
+      ["-w, --watch", "show it again whenever it changes"],
+    ],
+    settings: ["run"],
+    examples: [
+      "eso-bootstrap status",
+      "eso-bootstrap status -A --watch",
+      "eso-bootstrap status -n shop -o json",
+    ],
+    load: () => import("./commands/status.ts"),
+  },
+  {
     name: "render",
     group: "look",
     summary: "print the YAML that apply would send; contacts nothing",

@@ -76,12 +76,22 @@ export async function collect(cluster: Cluster, scope: Scope): Promise<Subjects>
       read({ kind: "ExternalSecret", ...place }, (object) => void found.push(parseExternalSecret(object))),
     ]),
   ]);
+  return subjectsOf(scope, found, known, hidden);
+}
+
+/** What of all that was found the scope is about. Pure. */
+export function subjectsOf(
+  scope: Scope,
+  found: readonly SecretView[],
+  known: ReadonlyMap<string, StoreView>,
+  hidden: readonly Hidden[],
+): Subjects {
   const secrets = secretSubjects(scope, found, known);
   return { stores: storeSubjects(scope, known, secrets), secrets, known, hidden };
 }
 
 /** One list for the whole cluster where that is allowed, else one per namespace. */
-async function placesOf(cluster: Cluster, { namespaces }: Scope): Promise<{ namespace?: string }[]> {
+export async function placesOf(cluster: Cluster, { namespaces }: Scope): Promise<{ namespace?: string }[]> {
   if (namespaces !== "all") return namespaces.map((namespace) => ({ namespace }));
   const everywhere = { verb: "list", group: "external-secrets.io", resource: "externalsecrets" };
   if ((await cluster.missingRights([everywhere])).length === 0) return [{}];

@@ -43,6 +43,7 @@ export function createDocumentReporter(
       people.end(tellsResult && result.kind !== "Text" ? result : NOTHING);
       write(outcomeOf(result));
     },
+    redraw: (report) => people.redraw(report),
     fail(error, known) {
       people.fail(error, known);
       write(failed(error));

@@ -6,6 +6,7 @@ import { planLines, targetName } from "./human-plan.ts";
 import { reportLines } from "./human-report.ts";
 import type { SyncedSecret } from "../sync/result.ts";
 import type { ClusterResult, CommandResult } from "./reporter.ts";
+import { statusLines } from "./human-status.ts";
 import type { Style } from "./style.ts";
 import { count, pad, width, wrap } from "./text.ts";
 
@@ -37,6 +38,8 @@ export function resultLines(end: CommandResult, style: Style, telling: Telling):
       ];
     case "SyncResult":
       return end.result.secrets.flatMap((secret) => syncedLines(secret, style));
+    case "Status":
+      return statusLines(end.report, style);
     case "Text":
       return end.text.split("\n");
     case "List":

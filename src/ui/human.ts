@@ -5,6 +5,8 @@ import { checkLines, timed } from "./human-checks.ts";
 import { errorLines } from "./human-error.ts";
 import { planLines, targetName } from "./human-plan.ts";
 import { resultLines } from "./human-result.ts";
+import { statusChanges, statusLines } from "./human-status.ts";
+import type { StatusReport } from "../status/report.ts";
 import type { Reporter, Verbosity } from "./reporter.ts";
 import { createSpinner, type Spinner } from "./spinner.ts";
 import { createStyle, type Style } from "./style.ts";
@@ -39,6 +41,8 @@ interface Memory {
   checked: number;
   lastWait: string;
   lastLook: string;
+  /** What `redraw` has shown last, and over how many lines. */
+  shown: { readonly report: StatusReport; readonly lines: number } | undefined;
 }
 
 /** Screens for people, on stderr; only `Text` goes to stdout. A spinner on a terminal, else one line per event. */
@@ -54,6 +58,7 @@ export function createHumanReporter(terminal: Terminal, options: HumanOptions = 
     checked: 0,
     lastWait: "",
     lastLook: "",
+    shown: undefined,
   };
   const all = verbosity === "verbose" || verbosity === "debug";
   const tell: Teller = {
@@ -89,6 +94,10 @@ export function createHumanReporter(terminal: Terminal, options: HumanOptions = 
         }),
       );
     },
+    redraw(report) {
+      spinner.stop();
+      redraw(report, memory, style, terminal);
+    },
     fail(error, known) {
       finish([
         ...errorLines(error, style, known?.nothingChanged),
@@ -99,6 +108,23 @@ export function createHumanReporter(terminal: Terminal, options: HumanOptions = 
       finish(bugLines(error, style));
     },
   };
+}
+
+/** On a terminal over what stood there before, cut to its height; elsewhere a line for each change. */
+function redraw(
+  report: StatusReport,
+  memory: Memory,
+  style: Style,
+  { stderr, isTTY, rows }: Pick<Terminal, "stderr" | "isTTY" | "rows">,
+): void {
+  const before = memory.shown;
+  const all = before && !isTTY ? statusChanges(before.report, report, style) : statusLines(report, style);
+  const room = rows - 2;
+  const rest = `${style.sign("ellipsis")} ${all.length - room} more lines`;
+  const lines = isTTY && all.length > room ? [...all.slice(0, room), rest] : all;
+  memory.shown = { report, lines: lines.length };
+  const back = isTTY && before && before.lines > 0 ? `\u001b[${before.lines}A\u001b[J` : "";
+  if (lines.length > 0) stderr.write(`${back}${lines.join("\n")}\n`);
 }
 
 /** What an event is told with. */

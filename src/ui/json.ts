@@ -27,6 +27,7 @@ export function createJsonReporter(
       terminal.stderr.write(`${style.sign("warning")} ${style.text(event.text)}\n`);
     },
     end: (result) => void write(documentOf(result)),
+    redraw: () => undefined,
     fail: (error) => void write(document("Error", errorOf(error))),
     bug: (error) => void write(document("Error", errorOf(error))),
   };
@@ -43,6 +44,8 @@ export function documentOf(result: CommandResult): JsonDocument {
       return document("DoctorReport", { summary: result.report.summary, checks: result.report.checks });
     case "SyncResult":
       return document("SyncResult", { secrets: result.result.secrets.map(syncedOf) });
+    case "Status":
+      return document("Status", { ...result.report });
     case "Text":
       return document("List", { items: result.items ?? [result.text] });
     case "List":

@@ -4,6 +4,7 @@ import type { Event } from "../engine/events.ts";
 import type { Plan } from "../engine/plan.ts";
 import type { BootstrapError } from "../errors.ts";
 import type { SyncResult } from "../sync/result.ts";
+import type { StatusReport } from "../status/report.ts";
 
 /** What a command ends with. `kind` is the `kind` of the JSON document (product.md section 5), save for `Text`. */
 export type CommandResult =
@@ -25,6 +26,7 @@ export type CommandResult =
       readonly exitCode?: number;
     }
   | { readonly kind: "SyncResult"; readonly result: SyncResult }
+  | { readonly kind: "Status"; readonly report: StatusReport }
   | {
       /** Data as it is: manifests of `render`, `explain`, `completion`. */
       readonly kind: "Text";
@@ -64,6 +66,8 @@ export interface DoctorReport {
 export interface Reporter {
   event(event: Event): void;
   end(result: CommandResult): void;
+  /** A state that takes the place of the one before, as often as it changes (`status --watch`); only people hear of it. */
+  redraw(report: StatusReport): void;
   /** `nothingChanged`: said on the screen where the caller knows it. */
   fail(error: BootstrapError, known?: { readonly nothingChanged?: boolean }): void;
   /** Something that is not a `BootstrapError`: exit 70. */

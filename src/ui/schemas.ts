@@ -7,6 +7,7 @@ type Fields = Readonly<Record<string, JsonSchema>>;
 
 const text: JsonSchema = { type: "string" };
 const count: JsonSchema = { type: "integer", minimum: 0 };
+const yesOrNo: JsonSchema = { type: "boolean" };
 const listOf = (items: JsonSchema): JsonSchema => ({ type: "array", items });
 const words = (...values: readonly string[]): JsonSchema => ({ enum: values });
 const ref = (name: string): JsonSchema => ({ $ref: `#/definitions/${name}` });
@@ -114,6 +115,49 @@ const KINDS: Readonly<Record<string, { title: string; required: Fields; optional
           { error: ref("error") },
         ),
       ),
+    },
+  },
+  Status: {
+    title: "Stores, ExternalSecrets, reviewer and ESO at a glance",
+    required: {
+      cluster: text,
+      eso: listOf(object({ namespace: text, installedBy: text, available: yesOrNo }, { version: text })),
+      reviewers: listOf(
+        object(
+          { namespace: text, serviceAccount: text, token: words("unlimited", "bound") },
+          { ageSeconds: count, expiresAt: text },
+        ),
+      ),
+      stores: listOf(
+        object(
+          {
+            kind: words("SecretStore", "ClusterSecretStore"),
+            name: text,
+            state: text,
+            ready: yesOrNo,
+            scope: text,
+            project: text,
+            secrets: count,
+          },
+          { namespace: text, message: text, identity: text, managedBy: text },
+        ),
+      ),
+      secrets: listOf(
+        object(
+          {
+            namespace: text,
+            name: text,
+            state: text,
+            ready: yesOrNo,
+            keys: object({}, { wanted: count, present: count }),
+            refreshInterval: text,
+            late: yesOrNo,
+            target: text,
+          },
+          { message: text, refreshTime: text, ageSeconds: count, managedBy: text },
+        ),
+      ),
+      hidden: listOf(text),
     },
   },
   Error: { title: "Why nothing could be judged or done", required: errorFields, optional: errorOptions },

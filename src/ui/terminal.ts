@@ -10,6 +10,8 @@ export interface Terminal {
   /** People: plan, progress, errors. */
   readonly stderr: TextSink;
   readonly columns: number;
+  /** Lines of the screen, for what is redrawn in place. */
+  readonly rows: number;
   /** A person watches: stderr is a terminal, and this is not CI. Spinners only then. */
   readonly isTTY: boolean;
   readonly colour: boolean;
@@ -19,7 +21,7 @@ export interface Terminal {
 /** What `detectTerminal` looks at: `process.stdout`, `process.stderr`, `process.env` and `--no-color`. */
 export interface TerminalFacts {
   readonly stdout: TextSink;
-  readonly stderr: TextSink & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: TextSink & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly noColour?: boolean;
 }
@@ -27,6 +29,7 @@ export interface TerminalFacts {
 /** Narrow logs stay readable, and screens keep the width they were drawn for. */
 const DEFAULT_COLUMNS = 80;
 const MIN_COLUMNS = 40;
+const DEFAULT_ROWS = 24;
 
 /** Finds out what the terminal can do, from the variables that other tools honour (no-color.org, force-color.org). */
 export function detectTerminal({ stdout, stderr, env, noColour = false }: TerminalFacts): Terminal {
@@ -35,6 +38,7 @@ export function detectTerminal({ stdout, stderr, env, noColour = false }: Termin
     stdout,
     stderr,
     columns: Math.max(MIN_COLUMNS, watched ? (stderr.columns ?? DEFAULT_COLUMNS) : DEFAULT_COLUMNS),
+    rows: stderr.rows ?? DEFAULT_ROWS,
     isTTY: watched && !isSet(env["CI"]) && env["TERM"] !== "dumb",
     colour: wantsColour(watched, env, noColour),
     unicode: knowsUnicode(env),

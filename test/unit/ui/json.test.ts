@@ -179,6 +179,7 @@ describe("the schemas", () => {
       "schemas/apply-result.schema.json",
       "schemas/doctor-report.schema.json",
       "schemas/sync-result.schema.json",
+      "schemas/status.schema.json",
       "schemas/error.schema.json",
       "schemas/list.schema.json",
     ]);

@@ -10,6 +10,7 @@ export function createScreen(features: Partial<Omit<Terminal, "stdout" | "stderr
   const sink = (name: keyof typeof written) => ({ write: (text: string) => (written[name] += text) });
   const terminal: Terminal = {
     columns: 80,
+    rows: 24,
     isTTY: false,
     colour: false,
     unicode: true,

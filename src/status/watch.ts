@@ -1,0 +1,151 @@
+import { placesOf, subjectsOf, type Hidden } from "../checks/collect.ts";
+import { parseExternalSecret, type SecretView } from "../checks/view/external-secret.ts";
+import { parseStore, storeKey, type StoreView } from "../checks/view/store.ts";
+import type { Emit } from "../engine/events.ts";
+import { isBootstrapError } from "../errors.ts";
+import type { FollowEars, KubeObject, ListQuery } from "../kubernetes/cluster.ts";
+import type { Clock } from "../system/system.ts";
+import { readExtras, readSurroundings, reportOf, type StatusGround, type Surroundings } from "./read.ts";
+import type { StatusReport } from "./report.ts";
+
+export interface WatchOptions {
+  show(report: StatusReport): void;
+  readonly emit: Emit;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Changes come in bursts; a person sees no more than this. */
+const REDRAW_MS = 500;
+/** Ages move on also where nothing else does; ESO and reviewer are read again as often. */
+const REFRESH_MS = 15_000;
+
+const API = "external-secrets.io/v1";
+
+/** Views of everything that is followed, by kind and place. */
+interface State {
+  readonly stores: Map<string, StoreView>;
+  readonly secrets: Map<string, SecretView>;
+  readonly hidden: Hidden[];
+  isNew: boolean;
+}
+
+/** Shows the state, and again whenever it has changed, until `signal` aborts. */
+export async function watchStatus(ground: StatusGround, options: WatchOptions): Promise<void> {
+  const { signal, clock } = options;
+  const state: State = { stores: new Map(), secrets: new Map(), hidden: [], isNew: false };
+  const ended = new AbortController();
+  const until = AbortSignal.any([signal, ended.signal]);
+  const collections = await collectionsOf(ground);
+  const waiting = new Set(collections);
+  const following = Promise.all(
+    collections.map((query) =>
+      followOne(ground, query, state, { ...options, signal: until }, () => void waiting.delete(query)),
+    ),
+  ).finally(() => ended.abort());
+  const drawing = (async () => {
+    let surroundings: Surroundings | undefined;
+    let readAt = 0;
+    while (!until.aborted) {
+      const isDue = clock.now() - readAt >= REFRESH_MS;
+      if (waiting.size === 0 && (state.isNew || isDue)) {
+        if (isDue) readAt = clock.now();
+        surroundings = isDue ? ((await again(ground)) ?? surroundings) : surroundings;
+        state.isNew = false;
+        if (surroundings) await draw(ground, state, surroundings, options);
+      }
+      await clock.sleep(REDRAW_MS, until).catch(() => undefined);
+    }
+  })();
+  await Promise.all([following, drawing]);
+}
+
+/** What the file says may be in namespaces that are not there yet: they are followed all the same. */
+async function collectionsOf({ cluster, scope }: StatusGround): Promise<ListQuery[]> {
+  const places = await placesOf(cluster, scope);
+  return [
+    { apiVersion: API, kind: "ClusterSecretStore" },
+    ...places.flatMap((place) => [
+      { apiVersion: API, kind: "SecretStore", ...place },
+      { apiVersion: API, kind: "ExternalSecret", ...place },
+    ]),
+  ];
+}
+
+async function followOne(
+  { cluster }: StatusGround,
+  query: ListQuery,
+  state: State,
+  { emit, signal }: WatchOptions,
+  onListed: () => void,
+): Promise<void> {
+  const [put, drop] = handlers(state, query);
+  let unseen = new Set<string>();
+  let isLost = false;
+  const ears: FollowEars = {
+    onListing: () => (unseen = new Set(keysOf(state, query))),
+    onListed: () => {
+      for (const key of unseen) drop(key);
+      onListed();
+      isLost = false;
+      state.isNew = true;
+    },
+    onLost: (reason) => {
+      if (!isLost) emit({ type: "warning", text: `${reason} What is shown may be old.` });
+      isLost = true;
+    },
+  };
+  try {
+    for await (const { object, gone } of cluster.follow(query, signal, ears)) {
+      if (gone) drop(keyOf(object));
+      else unseen.delete(put(object));
+      state.isNew = true;
+    }
+  } catch (error) {
+    if (!isBootstrapError(error) || error.code !== "ESOB-K104") throw error;
+    state.hidden.push({ kind: query.kind, namespace: query.namespace });
+    onListed();
+  }
+}
+
+const keyOf = ({ kind, metadata: { namespace, name } }: KubeObject) => storeKey(kind, namespace, name);
+
+/** How an object of this kind gets into the state, and out of it. */
+function handlers(state: State, { kind }: ListQuery) {
+  const put = (object: KubeObject) => {
+    const key = keyOf(object);
+    if (kind === "ExternalSecret") state.secrets.set(key, parseExternalSecret(object));
+    else state.stores.set(key, parseStore(object));
+    return key;
+  };
+  const drop = (key: string) => void (state.secrets.delete(key) || state.stores.delete(key));
+  return [put, drop] as const;
+}
+
+function keysOf({ stores, secrets }: State, { kind, namespace }: ListQuery): string[] {
+  const keys = kind === "ExternalSecret" ? secrets.keys() : stores.keys();
+  const prefix = namespace === undefined ? `${kind} ` : `${kind} ${namespace}/`;
+  return [...keys].filter((key) => key.startsWith(prefix));
+}
+
+/** While the API server is away, what was read before stays. */
+async function again(ground: StatusGround): Promise<Surroundings | undefined> {
+  return readSurroundings(ground).catch((error: unknown) => {
+    if (isBootstrapError(error)) return undefined;
+    throw error;
+  });
+}
+
+async function draw(
+  ground: StatusGround,
+  { stores, secrets, hidden }: State,
+  surroundings: Surroundings,
+  { show }: WatchOptions,
+): Promise<void> {
+  const subjects = subjectsOf(ground.scope, [...secrets.values()], stores, hidden);
+  const extras = await readExtras(ground, subjects).catch((error: unknown) => {
+    if (isBootstrapError(error)) return { identities: new Map<string, string>(), present: new Map() };
+    throw error;
+  });
+  show(reportOf(ground, subjects, surroundings, extras));
+}
