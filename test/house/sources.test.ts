@@ -3,7 +3,12 @@ import { filesBelow, linesThat, textOf } from "./tree.ts";
 
 const LIMIT = 300;
 /** Data is not complexity (architecture.md): files that may be longer because they are one table. */
-const TABLES = ["src/codes.ts", "src/inputs/fields.ts", "src/sandbox/kubernetes/schema-table.ts"];
+const TABLES = [
+  "src/codes.ts",
+  "src/commands.ts",
+  "src/inputs/fields.ts",
+  "src/sandbox/kubernetes/schema-table.ts",
+];
 
 const sources = filesBelow("src", ".ts");
 const lineCount = (file: string) => textOf(file).trimEnd().split("\n").length;
