@@ -1106,12 +1106,6 @@ export const CODES = {
     "kubectl get deployments -A -l app.kubernetes.io/name=external-secrets -o yaml | grep controller-class",
     "Set spec.controller to a class that is served, or leave it out.",
   ),
-  "ESOB-S223": record(
-    1,
-    "Two ESO controllers serve the same store",
-    "kubectl get deployments -A -l app.kubernetes.io/name=external-secrets",
-    "Remove one, or give each its own --controller-class.",
-  ),
   "ESOB-S224": record(
     1,
     "A condition of the store has a pattern that cannot be read",
@@ -1135,12 +1129,6 @@ export const CODES = {
     "The store is not in the cluster",
     "kubectl get secretstore,clustersecretstore -A",
     "Create it: `eso-bootstrap apply`.",
-  ),
-  "ESOB-S228": record(
-    1,
-    "ESO works only in another namespace",
-    "kubectl get deployment -n external-secrets external-secrets -o yaml | grep namespace",
-    "Put the store there, or install ESO without scopedNamespace.",
   ),
   "ESOB-S229": record(
     1,
@@ -1304,12 +1292,6 @@ export const CODES = {
     "Two ExternalSecrets write the same Secret",
     "kubectl get externalsecret -o custom-columns=NAME:.metadata.name,TARGET:.spec.target.name",
     "Give one of them another target, or creationPolicy: Merge.",
-  ),
-  "ESOB-E221": record(
-    1,
-    "The ExternalSecret waits to be deleted",
-    "kubectl get externalsecret NAME -o jsonpath='{.metadata.finalizers}'",
-    "Let ESO run to finish it, or remove the finalizer that is named.",
   ),
   "ESOB-E222": record(
     1,

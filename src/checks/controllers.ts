@@ -1,14 +1,12 @@
-import { at, recordsAt, textOf, textsOf } from "../data.ts";
+import { at, recordsAt, textOf } from "../data.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
-import { containers, controllerOf, optionOf, type Controller } from "../steps/eso-fact.ts";
+import { containers, controllerOf, type Controller } from "../steps/eso-fact.ts";
 import type { CheckContext } from "./context.ts";
 import { readDeployments } from "./eso-found.ts";
 import type { StoreView } from "./view/store.ts";
 
 /** An ESO controller, and what decides which stores it serves and which token it sends. */
 export interface EsoController extends Controller {
-  /** The one namespace it works in (`--namespace`); undefined: all. */
-  readonly scopedTo: string | undefined;
   /** Folders that are mounted into its container. */
   readonly mounts: readonly string[];
   /** Files with projected tokens, and their audience (undefined: the API server's). */
@@ -38,7 +36,6 @@ function parse(deployment: KubeObject): EsoController {
   });
   return {
     ...controllerOf(deployment),
-    scopedTo: optionOf(textsOf(container["args"]), "--namespace"),
     mounts: mounts.map(({ path }) => path),
     tokens: mounts.flatMap(({ path, volume }) =>
       recordsAt(at(volume, "projected"), "sources").flatMap((source) => {

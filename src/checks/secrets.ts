@@ -9,7 +9,6 @@ import { READY_CAUSES } from "./secrets/causes.ts";
 import { judgeFreshness } from "./secrets/freshness.ts";
 import { judgeKeys } from "./secrets/keys.ts";
 import { twinOf, whyNotSynced } from "./secrets/why.ts";
-import { hangsInDeletion } from "./stores.ts";
 import { storesOf, type SecretView } from "./view/external-secret.ts";
 import { storeKey } from "./view/store.ts";
 
@@ -49,11 +48,6 @@ function syncedCheck(secret: SecretSubject): Check<CheckContext> {
 
 async function judge(context: CheckContext, live: SecretView): Promise<Finding> {
   const place = `ExternalSecret ${live.namespace}/${live.name}`;
-  if (hangsInDeletion(live.deleting, context.clock.now()))
-    throw new BootstrapError("ESOB-E221", {
-      message: `${place} is being deleted since ${live.deleting}.`,
-      reason: `it waits for ${live.finalizers.join(", ") || "nobody known"}`,
-    });
   if (!live.ready) throw unobserved(context, live, place);
   if (!live.ready.ready) throw await whyNotSynced(context, live);
   const code = find(READY_CAUSES, live.ready.message);

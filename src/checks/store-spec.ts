@@ -25,7 +25,7 @@ const always = () => true;
 
 /** What a store says, before anybody logs in: needs only the object and what it refers to. */
 const ASPECTS: readonly Aspect[] = [
-  { id: "class", code: "ESOB-S222", title: "is served by one ESO", applies: always, judge: judgeClass },
+  { id: "class", code: "ESOB-S222", title: "is served by an ESO", applies: always, judge: judgeClass },
   { id: "auth", code: "ESOB-S202", title: "logs in in one way", applies: always, judge: judgeAuth },
   {
     id: "identity-id",

@@ -35,7 +35,7 @@ export function storeChecks(context: CheckContext): readonly Check<CheckContext>
 /** An object that is being deleted for longer hangs on a finalizer. */
 const DELETION_GRACE_MS = 60_000;
 
-export const hangsInDeletion = (deleting: string | undefined, now: number): boolean =>
+const hangsInDeletion = (deleting: string | undefined, now: number): boolean =>
   deleting !== undefined && now - Date.parse(deleting) > DELETION_GRACE_MS;
 
 async function judge(context: CheckContext, store: LiveStore): Promise<Finding> {

@@ -84,11 +84,11 @@ export async function storedAuth(
   return once(`kubernetes-auth ${id}`, () => infisical.findKubernetesAuth(id)).catch(() => undefined);
 }
 
-/** Any answer in JSON counts: the call is not meant for it and brings no credential. */
+/** An API server refuses this path in JSON; another Infisical answers it, and a web server with a page. No credential is sent. */
 async function isKubernetes({ visit }: CheckContext, { host, ca }: KubernetesAuth): Promise<boolean> {
   try {
     await (await visit(host, ca || undefined)).infisical.status();
-    return true;
+    return false;
   } catch (error) {
     return !(isBootstrapError(error) && (error.code === "ESOB-I103" || error.code === "ESOB-I117"));
   }

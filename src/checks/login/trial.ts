@@ -1,4 +1,4 @@
-import { isBootstrapError, type BootstrapError } from "../../errors.ts";
+import { BootstrapError, isBootstrapError } from "../../errors.ts";
 import type { EsoSession } from "../../infisical/infisical.ts";
 import type { CheckContext } from "../context.ts";
 import { readCa } from "../references.ts";
@@ -56,9 +56,16 @@ async function explore(context: CheckContext, session: EsoSession, places: Place
   for (const place of [...places.own, ...places.beyond]) {
     if (answers.has(placeKey(place)) || budget.left === 0) continue;
     budget.left -= 1;
-    answers.set(placeKey(place), await session.list(place).catch(asAnswer));
+    answers.set(placeKey(place), await session.list(place).then(unlessOurAddress, asAnswer));
   }
   return { answer: (place) => answers.get(placeKey(place)), beyond: places.beyond };
+}
+
+/** The login does not look at trusted IPs, every later call does (infisical-api.md 10.4): says nothing of ESO, nor of the place. */
+function unlessOurAddress(answer: Awaited<ReturnType<EsoSession["list"]>>): Answer {
+  if (answer.allowed || !/from the current IP address/.test(answer.reason)) return answer;
+  const message = "Infisical does not accept this machine's address.";
+  return { error: new BootstrapError("ESOB-I114", { message, reason: answer.reason }) };
 }
 
 /** A failed list is a finding about that list, not about the login. */

@@ -18,6 +18,39 @@ const stored = (
   more: Pick<Breakage, "as" | "world"> = {},
 ): Breakage => ({ code, what, ...more, break: (world) => patchAuth(world, body) });
 
+/** Another identity of ours in its place, with tokens that no call of the API would store on this plan. */
+const replaced = (
+  code: Code,
+  what: string,
+  config: Parameters<DoctorWorld["infisical"]["attachKubernetesAuth"]>[1],
+): Breakage => ({
+  code,
+  what,
+  as: "warn",
+  break: async (world) => {
+    const { infisical, operator, cluster } = world;
+    const auth = await operator.findKubernetesAuth(world.identityId());
+    const uid =
+      cluster.peek({ apiVersion: "v1", kind: "Namespace", name: "kube-system" })?.metadata.uid ?? "";
+    const mark = { "managed-by": "eso-bootstrap", cluster: uid, store: "shop/infisical" };
+    const { id } = infisical.createIdentity({
+      name: "another of ours",
+      orgRole: "no-access",
+      metadata: Object.entries(mark).map(([key, value]) => ({ key, value })),
+    });
+    infisical.attachKubernetesAuth(id, {
+      kubernetesHost: auth?.host ?? "",
+      caCert: auth?.ca ?? "",
+      tokenReviewerJwt: auth?.reviewer?.reveal() ?? "",
+      allowedNamespaces: auth?.allowedNamespaces ?? "",
+      allowedNames: auth?.allowedNames ?? "",
+      ...config,
+    });
+    infisical.addMember("shop", id, ROLE);
+    setIdentityId(world, id);
+  },
+});
+
 const regrant = (code: Code, what: string, path: string, subtree: boolean, as?: "warn"): Breakage => ({
   code,
   what,
@@ -79,6 +112,21 @@ export const IDENTITY: readonly Breakage[] = [
   ),
   stored("ESOB-I326", "access tokens that live a few seconds", { accessTokenTTL: 10 }, { as: "warn" }),
   stored("ESOB-I328", "access tokens for a few uses", { accessTokenNumUsesLimit: 50 }, { as: "warn" }),
+  replaced("ESOB-I327", "a longest lifetime shorter than the lifetime", {
+    accessTokenTTL: 600,
+    accessTokenMaxTTL: 300,
+  }),
+  replaced("ESOB-I329", "access tokens for one address", {
+    accessTokenTrustedIps: [{ type: "ipv4", prefix: 32, ipAddress: "203.0.113.7" }],
+  }),
+  {
+    code: "ESOB-I323",
+    what: "another spelling of the API server's address, and it works",
+    as: "warn",
+    world: { generation: "2024-10" },
+    break: (world) =>
+      patchAuth(world, { kubernetesHost: world.apiServer.url.replace("127.0.0.1", "localhost") }),
+  },
   {
     code: "ESOB-R113",
     what: "Kubernetes Auth taken away",

@@ -134,6 +134,22 @@ export const FOLDED: readonly Breakage[] = [
   },
 ];
 
+/** What the server of 2024 answers as one 500 has its own code each. */
+export const FOLDED_MORE: readonly Breakage[] = [
+  {
+    code: "ESOB-R106",
+    what: "a certificate that is not the CA's, on a server of 2024",
+    world: { generation: "2024-10" },
+    break: (world) => patchAuth(world, { kubernetesHost: world.apiServer.url.replace("http:", "https:") }),
+  },
+  {
+    code: "ESOB-R116",
+    what: "Infisical itself in the API server's place, on a server of 2024",
+    world: { generation: "2024-10" },
+    break: (world) => patchAuth(world, { kubernetesHost: world.infisical.url }),
+  },
+];
+
 /** Places that only the operator can say do not exist. */
 export const PLACES: readonly Breakage[] = [
   {

@@ -68,9 +68,11 @@ const late = (code: Code, as: "fail" | "warn", seconds: number): Breakage => ({
   as,
   what: `a sync ${seconds} s ago, of one per minute`,
   world: { inputs: { secret: { refreshInterval: "60s" } } },
-  break: (world) => {
-    world.now += seconds * 1000;
-  },
+  break: ({ cluster, now }) =>
+    cluster.setStatus(EXTERNAL_SECRET, {
+      ...recordOf(cluster.peek(EXTERNAL_SECRET)?.["status"]),
+      refreshTime: new Date(now - seconds * 1000).toISOString(),
+    }),
 });
 
 export const SECRET_STATES: readonly Breakage[] = [
@@ -128,17 +130,6 @@ export const SECRET_STATES: readonly Breakage[] = [
       });
       cluster.setStatus({ ...EXTERNAL_SECRET, name: "twin" }, recordOf(first["status"]));
     },
-  },
-  {
-    code: "ESOB-E221",
-    what: "an ExternalSecret that hangs in its deletion",
-    break: (world) =>
-      world.edit(EXTERNAL_SECRET, ({ metadata }) =>
-        Object.assign(metadata as object, {
-          deletionTimestamp: new Date(world.now - 600_000).toISOString(),
-          finalizers: ["externalsecrets.external-secrets.io/externalsecret-cleanup"],
-        }),
-      ),
   },
 ];
 

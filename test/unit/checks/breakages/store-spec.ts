@@ -38,15 +38,6 @@ const provider = (more: Record<string, unknown> = {}) => ({
   caProvider: { type: "ConfigMap", name: "infisical-ca", key: "ca.crt", ...more },
 });
 
-const deployment = (world: DoctorWorld, change: (container: Record<string, unknown>) => void) =>
-  world.edit(
-    { apiVersion: "apps/v1", kind: "Deployment", namespace: "external-secrets", name: "external-secrets" },
-    (object) => {
-      const pod = recordOf(recordOf(recordOf(object["spec"])["template"])["spec"]);
-      change((pod["containers"] as Record<string, unknown>[])[0] ?? {});
-    },
-  );
-
 export const AUTH: readonly Breakage[] = [
   {
     code: "ESOB-S201",
@@ -188,31 +179,6 @@ export const CONTROLLERS: readonly Breakage[] = [
     code: "ESOB-S222",
     what: "a controller class that nobody serves",
     break: (world) => inSpec(world, STORE, (spec) => (spec["controller"] = "blue")),
-  },
-  {
-    code: "ESOB-S228",
-    what: "an ESO that works in another namespace only",
-    break: (world) => deployment(world, (container) => (container["args"] = ["--namespace=billing"])),
-  },
-  {
-    code: "ESOB-S223",
-    what: "two ESOs",
-    as: "warn",
-    look: { only: ["store-spec"] },
-    break: ({ cluster }) => {
-      const ref = {
-        apiVersion: "apps/v1",
-        kind: "Deployment",
-        namespace: "external-secrets",
-        name: "external-secrets",
-      };
-      const first = cluster.peek(ref);
-      if (first)
-        cluster.seed({
-          ...structuredClone(first),
-          metadata: { name: "second", namespace: "default", labels: first.metadata.labels ?? {} },
-        });
-    },
   },
 ];
 

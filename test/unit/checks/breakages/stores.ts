@@ -16,6 +16,14 @@ const told = (code: Code, what: string, event: string, message?: string): Breaka
 /** Causes that only ESO's words show. */
 export const STORE_WORDS: readonly Breakage[] = [
   told("ESOB-R110", "namespace not allowed", loginSays(401, "Access denied: K8s namespace not allowed.")),
+  told("ESOB-R104", "gateway gone", loginSays(404, "Connection details for gateway with ID 'X' not found")),
+  told("ESOB-R105", "private address", loginSays(400, "Local IPs not allowed as URL")),
+  told(
+    "ESOB-R109",
+    "timed out",
+    loginSays(400, "Connection to Kubernetes API server at https://h timed out."),
+  ),
+  told("ESOB-R114", "another cluster", loginSays(401, "Kubernetes token not authenticated")),
   told("ESOB-R102", "Unauthorized", loginSays(401, "Unauthorized")),
   told(
     "ESOB-S230",

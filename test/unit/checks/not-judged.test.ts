@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { DEFAULT_HOST, type Chain } from "../../../src/checks/login/chain.ts";
+import { refine } from "../../../src/checks/login/refine.ts";
+import type { CheckContext } from "../../../src/checks/context.ts";
+import type { CheckResult } from "../../../src/engine/check.ts";
+import { BootstrapError } from "../../../src/errors.ts";
+import { doctorWorld, EXTERNAL_SECRET } from "../../helpers/doctor-world.ts";
+import { recordOf } from "../../../src/data.ts";
+
+const byId = (results: readonly CheckResult[], word: string) => {
+  const found = results.find(({ id }) => id.startsWith(word));
+  return `${found?.status}: ${found?.skippedBecause ?? found?.code}`;
+};
+
+const TROUBLE = ["fail", "warn"];
+
+describe("what may not be read is said, never passed", () => {
+  test("Secrets", async () => {
+    const world = await doctorWorld();
+    world.cluster.deny({ verb: "get", resource: "secrets" }, { verb: "list", resource: "secrets" });
+    const results = await world.examine({ withoutCredential: true });
+    expect(byId(results, "identity-id")).toBe(
+      "skip: not judged: get secrets/infisical-identity in shop is not allowed here",
+    );
+    expect(byId(results, "keys")).toMatch(/^skip: Secrets of shop may not be read/);
+    expect(byId(results, "login")).toMatch(/^skip/);
+    expect(results.filter(({ status }) => TROUBLE.includes(status))).toEqual([]);
+  });
+
+  test("ESO's token: the role that would allow it is named", async () => {
+    const world = await doctorWorld();
+    world.cluster.deny({ verb: "create", resource: "serviceaccounts", subresource: "token" });
+    const results = await world.examine();
+    expect(byId(results, "token")).toContain("--doctor-rbac=login");
+    expect(byId(results, "list")).toContain("--doctor-rbac=login");
+    expect(results.filter(({ status }) => TROUBLE.includes(status))).toEqual([]);
+  });
+
+  test("a server that only a store names gets no token", async () => {
+    const world = await doctorWorld();
+    const results = await world.examine({ trusted: false, withoutCredential: true });
+    expect(byId(results, "login")).toContain(`pass --trust-host ${world.infisical.url}`);
+    const calls = world.infisical.log.entries.filter(({ path }) => path.includes("kubernetes-auth/login"));
+    const before = calls.length;
+    await world.examine({ trusted: false, withoutCredential: true });
+    expect(
+      world.infisical.log.entries.filter(({ path }) => path.includes("kubernetes-auth/login")),
+    ).toHaveLength(before);
+  });
+
+  test("target Secrets with --no-secrets", async () => {
+    const world = await doctorWorld();
+    expect(byId(await world.examine({ noSecrets: true }), "keys")).toContain("--no-secrets");
+  });
+
+  test("events: ESO's condition is all there is", async () => {
+    const world = await doctorWorld();
+    world.cluster.deny({ verb: "list", resource: "events" });
+    world.complain(EXTERNAL_SECRET, {
+      reason: "SecretSyncedError",
+      message: "could not get secret data from provider",
+    });
+    const results = await world.examine({ withoutCredential: true, trusted: false });
+    const synced = results.find(({ id }) => id.startsWith("synced"));
+    expect(synced).toMatchObject({ status: "fail", code: "ESOB-E101", cause: "events may not be read here" });
+  });
+});
+
+test("an identity that one region does not know may live in the other", async () => {
+  const chain = { host: DEFAULT_HOST, store: { kind: "SecretStore", namespace: "shop", name: "infisical" } };
+  const context = { desired: undefined } as unknown as CheckContext;
+  const unknown = new BootstrapError("ESOB-R113", { message: "no such method" });
+  const tried = { id: "x", host: DEFAULT_HOST };
+  await expect(refine(context, chain as unknown as Chain, tried, unknown)).rejects.toMatchObject({
+    code: "ESOB-R221",
+    reason: "the other region is https://eu.infisical.com",
+  });
+});
+
+test("healthy ExternalSecrets cost no request of their own", async () => {
+  const world = await doctorWorld();
+  const first = world.cluster.peek(EXTERNAL_SECRET);
+  const target = world.cluster.peek({ ...EXTERNAL_SECRET, apiVersion: "v1", kind: "Secret" });
+  if (!first || !target) throw new Error("the world is not whole");
+  for (let number = 0; number < 200; number += 1) {
+    const name = `copy-${number}`;
+    const spec = { ...recordOf(first["spec"]), target: { name } };
+    world.cluster.seed(
+      { apiVersion: first.apiVersion, kind: first.kind, metadata: { name, namespace: "shop" }, spec },
+      {
+        ...structuredClone(target),
+        metadata: { name, namespace: "shop", labels: target.metadata.labels ?? {} },
+      },
+    );
+    world.cluster.setStatus({ ...EXTERNAL_SECRET, name }, recordOf(first["status"]));
+  }
+  const before = world.cluster.calls.length;
+  const results = await world.examine({ withoutFile: true, withoutCredential: true });
+  expect(results.filter(({ id, status }) => id.startsWith("keys") && status === "pass")).toHaveLength(201);
+  expect(world.cluster.calls.length - before).toBeLessThan(60);
+});
