@@ -143,8 +143,10 @@ function tokenDiff({ desired }: RoadContext, { index }: RotationState, { token }
 async function tokenRights(context: RoadContext, user: ReviewerUser) {
   const { namespace, serviceAccount, tokenLifetime } = context.desired.reviewer;
   const eso = await serviceAccountOf(context, user.auth);
+  const { namespace: where, name } = eso;
   return [
-    tokenRight(eso.namespace, eso.name),
+    { verb: "get", group: "", resource: "serviceaccounts", namespace: where, name },
+    tokenRight(where, name),
     ...(tokenLifetime === undefined ? [] : [tokenRight(namespace, serviceAccount)]),
   ];
 }
