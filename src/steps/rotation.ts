@@ -131,11 +131,11 @@ const FOREIGN =
   "it does not carry our mark, and would be locked out with the old token; --adopt sends it the new one";
 
 function tokenDiff({ desired }: RoadContext, { index }: RotationState, { token }: ReviewerUser) {
-  const { namespace, serviceAccount } = desired.reviewer;
+  const { serviceAccount } = desired.reviewer;
   return {
     path: "tokenReviewerJwt",
     from: `sha256:${token.fingerprint().slice(0, 12)}`,
-    to: `[redacted] (of Secret ${namespace}/${serviceAccount}-${index})`,
+    to: `[redacted] (of ${serviceAccount}-${index})`,
   };
 }
 
