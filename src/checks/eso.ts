@@ -8,6 +8,17 @@ import { scopeChecks } from "./eso-scope.ts";
 import { webhookChecks } from "./eso-webhook.ts";
 import { ifAllowed } from "./if-allowed.ts";
 
+/** What keeps ESO from looking at any store: troubles of stores may follow from these. */
+export const ESO_IDS = [
+  "crd-there",
+  "crd-v1",
+  "crd-schema",
+  "installed",
+  "scaled",
+  "available",
+  "namespace",
+].map((id) => `eso-${id}`);
+
 /** ESO is there, runs, may do what it must, and looks at what it is given. */
 export function esoChecks(context: CheckContext): readonly Check<CheckContext>[] {
   return [

@@ -1,6 +1,7 @@
 import type { Check, Finding } from "../engine/check.ts";
 import type { Code } from "../codes.ts";
 import { BootstrapError } from "../errors.ts";
+import { ESO_IDS } from "./eso.ts";
 import { isHidden, type StoreSubject } from "./collect.ts";
 import type { CheckContext } from "./context.ts";
 import { pass, skip } from "./finding.ts";
@@ -97,7 +98,7 @@ function existsCheck(store: StoreSubject): Check<CheckContext> {
     id: `exists ${store.key}`,
     code: "ESOB-S227",
     title: `${titleOf(store)} is there`,
-    after: ["eso-crd-v1", "eso-crd-schema", "eso-namespace", "eso-cluster-stores"],
+    after: ESO_IDS,
     run: async (context) => {
       if (!store.live && isHidden(context, store.kind, store.namespace))
         return skip(`${store.kind}s may not be listed here`);

@@ -1,6 +1,8 @@
 import { CODES, type Code } from "../codes.ts";
 import type { Check, Finding } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
+import { ESO_IDS } from "./eso.ts";
+import { reachIdsOf } from "./infisical.ts";
 import { oneLine, storeCause } from "./causes.ts";
 import type { CheckContext } from "./context.ts";
 import { newestWarning } from "./events.ts";
@@ -22,8 +24,8 @@ export function storeChecks(context: CheckContext): readonly Check<CheckContext>
     severity: "error",
     needs: [`exists ${store.key}`],
     after: [
-      "eso-crds",
-      "eso-controller",
+      ...ESO_IDS,
+      ...reachIdsOf(store),
       ...specIdsOf(store),
       ...(isLive(store) ? loginIdsOf(context, store) : []),
     ],

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { reasonOf } from "../errors.ts";
 import { bareHost } from "./addresses.ts";
 import type { Net, Probe } from "./system.ts";
@@ -32,11 +32,12 @@ export function createNet(options: { timeoutMs?: number } = {}): Net {
         const socket = await dial(there, timeoutMs);
         const address = socket.remoteAddress ?? there.host;
         try {
-          if (target.protocol === "https:") await handshake(socket, bareHost(target.hostname), ca, timeoutMs);
+          if (target.protocol !== "https:") return { reached: true, address };
+          const certificateUntil = await handshake(socket, bareHost(target.hostname), ca, timeoutMs);
+          return { reached: true, address, ...(certificateUntil && { certificateUntil }) };
         } finally {
           socket.destroy();
         }
-        return { reached: true, address };
       } catch (error) {
         if (error instanceof StageError) return { reached: false, at: error.at, reason: error.message };
         throw error;
@@ -81,21 +82,23 @@ async function dial({ host, port }: Endpoint, timeoutMs: number): Promise<Socket
   return settled(socket, "connect", "connect", timeoutMs, `no answer from ${host}:${port}`);
 }
 
-/** `ca` undefined: the public roots. The certificate is held against `host`, wherever the socket goes to. */
+/** Says when the certificate ends. `ca` undefined: the public roots. The certificate is held against `host`, wherever the socket goes to. */
 async function handshake(
   socket: Socket,
   host: string,
   ca: string | undefined,
   timeoutMs: number,
-): Promise<void> {
+): Promise<Date | undefined> {
   const name = isIP(host) === 0 ? { servername: host } : {}; // SNI must not be an address (RFC 6066)
-  let secure: Socket;
+  let secure: TLSSocket;
   try {
     secure = connectTls({ socket, host, ...name, ...(ca !== undefined && { ca }) });
   } catch (error) {
     throw new StageError("tls", reasonOf(error)); // a CA that is not PEM
   }
   await settled(secure, "secureConnect", "tls", timeoutMs, `no TLS answer from ${host}`);
+  const until = Date.parse(secure.getPeerCertificate().valid_to ?? "");
+  return Number.isNaN(until) ? undefined : new Date(until);
 }
 
 /** Waits for the socket's good news; its error is a failure of `at`, silence one of `timeout`. */

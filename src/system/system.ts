@@ -36,7 +36,12 @@ export interface Clock {
 
 /** Result of trying to reach a host as Infisical would; the first step that failed is named. */
 export type Probe =
-  | { readonly reached: true; readonly address: string }
+  | {
+      readonly reached: true;
+      readonly address: string;
+      /** When the certificate that was shown ends; undefined without TLS. */
+      readonly certificateUntil?: Date;
+    }
   | {
       readonly reached: false;
       readonly at: "resolve" | "connect" | "timeout" | "tls";

@@ -15,6 +15,7 @@ import { startInfisical, type Generation, type InfisicalServer } from "../../src
 import { Secret } from "../../src/secret.ts";
 import { STEPS_OF } from "../../src/steps/index.ts";
 import { createNet } from "../../src/system/net.ts";
+import type { Net } from "../../src/system/system.ts";
 import { FakeCluster } from "../fakes/cluster.ts";
 import { createFakeHelm, type FakeHelm } from "../fakes/helm.ts";
 import { installEso, playEso } from "./doctor-eso.ts";
@@ -55,6 +56,8 @@ export interface ExamineOptions extends Partial<CheckOptions>, Partial<Choice> {
   readonly trusted?: boolean;
   readonly names?: readonly string[];
   readonly env?: Record<string, string>;
+  /** A network that answers otherwise than the real one. */
+  readonly net?: Partial<Net>;
 }
 
 /** A healthy world that `init` made, to be broken: a fake cluster with ESO, a simulated Infisical that reviews tokens at it. */
@@ -177,6 +180,7 @@ function worldOf(parts: Parts): DoctorWorld {
       trusted = true,
       names = [],
       env = {},
+      net = {},
       only = [],
       skip = [],
       ...options
@@ -186,7 +190,7 @@ function worldOf(parts: Parts): DoctorWorld {
         {
           cluster,
           helm,
-          net: createNet(),
+          net: { ...createNet(), ...net },
           clock: { ...realClock, now: () => world.now },
           env,
           desired: withoutFile ? undefined : desired,
