@@ -19,8 +19,6 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: false,
-          // A real control plane on two busy cores: one hiccup of the machine is not a failure of the product.
-          retry: 1,
         },
       },
       {
