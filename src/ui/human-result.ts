@@ -1,6 +1,7 @@
 import type { Change } from "../engine/plan.ts";
 import { hasChanges } from "../engine/plan.ts";
 import { proofLines, timed } from "./human-checks.ts";
+import { clusterTable } from "./human-clusters.ts";
 import { errorLines, troubleLines, withCode } from "./human-error.ts";
 import { planLines, targetName } from "./human-plan.ts";
 import { reportLines } from "./human-report.ts";
@@ -43,7 +44,10 @@ export function resultLines(end: CommandResult, style: Style, telling: Telling):
     case "Text":
       return end.text.split("\n");
     case "List":
-      return end.items.flatMap((item) => clusterLines(item, style, telling));
+      return [
+        ...end.items.flatMap((item) => clusterLines(item, style, telling)),
+        ...clusterTable(end.items, style),
+      ];
   }
 }
 

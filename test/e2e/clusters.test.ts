@@ -1,0 +1,104 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { isKubernetesWrite } from "../helpers/proxy.ts";
+import { runJson } from "./driving.ts";
+import { autoEso } from "./stack/auto-eso.ts";
+import { startStack, type Stack } from "./stack/stack.ts";
+import { settings, startWorld, type World } from "./world.ts";
+
+interface Listed {
+  kind: "List";
+  items: { kind: string; cluster: string; code?: string; applied?: unknown[]; writes?: number }[];
+}
+
+let world: World;
+let west: Stack;
+
+/** One kubeconfig with both contexts; both admins are called `admin`, so that one is renamed. */
+function bothContexts(): string {
+  type File = Record<"clusters" | "users" | "contexts", { name: string; context?: { user: string } }[]>;
+  const [east, other] = [world.env["KUBECONFIG"] ?? "", west.kubeconfig].map(
+    (path) => parse(readFileSync(path, "utf8")) as File,
+  );
+  const users = other?.users.map((user) => ({ ...user, name: "west-admin" })) ?? [];
+  const contexts =
+    other?.contexts.map((one) => ({ ...one, context: { ...one.context, user: "west-admin" } })) ?? [];
+  const path = join(world.dir, "both.kubeconfig");
+  const merged = {
+    ...east,
+    clusters: [...(east?.clusters ?? []), ...(other?.clusters ?? [])],
+    users: [...(east?.users ?? []), ...users],
+    contexts: [...(east?.contexts ?? []), ...contexts],
+  };
+  writeFileSync(path, stringify(merged), { mode: 0o600 });
+  return path;
+}
+
+beforeAll(async () => {
+  [world, west] = await Promise.all([startWorld(), startStack({ name: "west" })]);
+  autoEso(west);
+  world.env["KUBECONFIG"] = bothContexts();
+  const { cluster: _one, ...rest } = settings(world);
+  await world.config({
+    ...rest,
+    clusters: [
+      { name: "east", context: "e2e", apiServer: world.stack.apiServer },
+      { name: "west", context: "west", apiServer: west.apiServer },
+    ],
+  });
+});
+afterAll(async () => {
+  await west?.stop();
+  await world?.stop();
+});
+
+const secretOf = async ({ api }: Stack) =>
+  (await api<{ data: Record<string, string> }>("GET", "/api/v1/namespaces/shop/secrets/shop-db")).data;
+const kinds = ({ items }: Listed) => items.map(({ kind, cluster, code }) => `${cluster} ${code ?? kind}`);
+
+describe("two clusters at once", () => {
+  test("init sets both up, each with an identity of its own, and a second run writes nothing", async () => {
+    const first = await runJson<Listed>(world, "init", "-f", "eso-bootstrap.yaml", "--yes");
+    expect([first.code, kinds(first.json)]).toEqual([0, ["east ApplyResult", "west ApplyResult"]]);
+    expect(await secretOf(west)).toEqual(await secretOf(world.stack));
+    const names = (world.infisical.snapshot()["identities"] as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["eso-east-shop-infisical", "eso-west-shop-infisical"]));
+    const second = await runJson<Listed>(world, "init", "-f", "eso-bootstrap.yaml", "--yes");
+    expect(second.json.items.map(({ writes }) => writes)).toEqual([0, 0]);
+  });
+
+  test("one that stops in the middle does not stop the other; the exit code is the worst, the next run finishes", async () => {
+    for (const { kubectl } of [world.stack, west])
+      await kubectl(["delete", "externalsecret,secretstore", "--all", "-n", "shop"]);
+    let stopping: Promise<void> | undefined;
+    world.proxies.kubernetes.judge = (seen) => {
+      if (isKubernetesWrite(seen)) stopping ??= west.stopApiServer();
+      return { kind: "pass" };
+    };
+    const run = await runJson<Listed>(world, "init", "-f", "eso-bootstrap.yaml", "--yes");
+    world.proxies.kubernetes.judge = () => ({ kind: "pass" });
+    await stopping;
+    expect([run.code, kinds(run.json)]).toEqual([5, ["east ApplyResult", "west ESOB-K101"]]);
+    const status = await runJson<Listed>(world, "status");
+    expect([status.code, kinds(status.json)]).toEqual([5, ["east Status", "west ESOB-K101"]]);
+    const doctor = await runJson<Listed>(world, "doctor");
+    expect([doctor.code, doctor.json.items[0]?.kind]).toEqual([5, "DoctorReport"]);
+    const human = await world.cli(["status"]);
+    expect(human.stderr).toMatch(
+      /CLUSTER +RESULT\n. east +1 store, 1 ExternalSecret, 0 not ready\n. west +ESOB-K101/,
+    );
+    await west.startApiServer();
+    const again = await runJson<Listed>(world, "init", "-f", "eso-bootstrap.yaml", "--yes");
+    expect([again.code, kinds(again.json)]).toEqual([0, ["east ApplyResult", "west ApplyResult"]]);
+    expect(again.json.items[0]?.writes).toBe(0);
+  });
+
+  test("--context chooses one of them, or lists them", async () => {
+    const one = await runJson<{ kind: string; cluster: string }>(world, "status", "--context", "west");
+    expect([one.code, one.json.kind, one.json.cluster]).toEqual([0, "Status", "west"]);
+    const both = await runJson<Listed>(world, "plan", "--context", "e2e,west");
+    expect([both.code, kinds(both.json)]).toEqual([0, ["east Plan", "west Plan"]]);
+  });
+});
