@@ -55,7 +55,7 @@ async function markOf({ facts }: RoadContext): Promise<Record<string, string>> {
 }
 
 /** By the id in the ConfigMap of ours, else by name and mark. */
-async function findRotator(context: RoadContext): Promise<Identity | undefined> {
+export async function findRotator(context: RoadContext): Promise<Identity | undefined> {
   const { cluster, infisical, desired } = context;
   const recorded = await cluster.get(refOf(rotationIdentityManifest(desired, "")));
   const id = at(recorded?.["data"], "identityId");

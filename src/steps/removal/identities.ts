@@ -3,6 +3,7 @@ import type { Action, InfisicalRight, Step, Target } from "../../engine/plan.ts"
 import type { Identity, Project, Role } from "../../infisical/infisical.ts";
 import { MANAGER } from "../../kubernetes/cluster.ts";
 import { ROLE_MARK } from "../identity.ts";
+import { findRotator } from "../rotator.ts";
 import type { RemovalContext } from "./context.ts";
 import { goes } from "./judge.ts";
 import type { LiveStore } from "./survey.ts";
@@ -27,7 +28,9 @@ export const removeIdentities: Step<RemovalContext> = {
   title: "nothing of ours is left at Infisical",
   async look(context) {
     if (!context.removal.infisical) return [];
-    const cases = context.scope.kind === "file" ? await describedCases(context) : await foundCases(context);
+    const ofStores =
+      context.scope.kind === "file" ? await describedCases(context) : await foundCases(context);
+    const cases = [...ofStores, ...(await rotatorCase(context))];
     const actions = await Promise.all(cases.map((one) => lookAtCase(context, one)));
     return permitted(context, actions.flat());
   },
@@ -72,6 +75,15 @@ async function foundCases(context: RemovalContext): Promise<Case[]> {
     const ours = metadata["managed-by"] === MANAGER && metadata["cluster"] === uid;
     return [{ identity, ours, name, roleSlug: roleSlugOf(name), projects, user: users.get(identity.id) }];
   });
+}
+
+/** The operator that rotates the reviewer's tokens is needed as long as a store of ours is there. */
+async function rotatorCase(context: RemovalContext): Promise<Case[]> {
+  const { remaining } = await context.survey.judged();
+  if (context.scope.kind === "namespace" || remaining.stores.some(({ ours }) => ours)) return [];
+  const identity = await findRotator(context);
+  if (!identity) return [];
+  return [{ identity, ours: true, name: identity.name, roleSlug: "", projects: [], user: undefined }];
 }
 
 /** Identity ids of the stores that stay, each with one of them. */

@@ -1,11 +1,13 @@
 import { REVIEWER_LABEL } from "../../desired/manifests.ts";
+import { ROTATION_NAME } from "../../desired/rotation-manifests.ts";
 import type { Action, Step } from "../../engine/plan.ts";
 import { MANAGED_BY_LABEL, MANAGER, type ObjectRef } from "../../kubernetes/cluster.ts";
+import { nameOf } from "../../kubernetes/resources.ts";
 import { refOf } from "../objects.ts";
 import { tokenIn } from "../reviewer-fact.ts";
 import type { RemovalContext } from "./context.ts";
 import { identityIdOf } from "./identities.ts";
-import { isForbidden, type LiveStore } from "./survey.ts";
+import { isForbidden, listWhereAllowed, type LiveStore } from "./survey.ts";
 import { blocked, lookAtNamed, permitted, staying, type Candidate } from "./take.ts";
 
 const STEP = "reviewer";
@@ -17,7 +19,9 @@ export const removeReviewer: Step<RemovalContext> = {
   title: "no reviewer of ours is left",
   async look(context) {
     if (context.scope.kind === "namespace") return [];
-    const refs = context.scope.kind === "all" ? await markedRefs(context) : await describedRefs(context);
+    const ofReviewer =
+      context.scope.kind === "all" ? await markedRefs(context) : await describedRefs(context);
+    const refs = distinct([...(await rotationRefs(context)), ...ofReviewer]);
     const found = await Promise.all(
       refs.map(async (ref) => {
         const candidate = { step: STEP, ref, summary: ref.kind === "Secret" ? "with it its token dies" : "" };
@@ -31,6 +35,30 @@ export const removeReviewer: Step<RemovalContext> = {
     return found.flatMap((one) => one.actions.map((action) => (action.apply ? hold(one.candidate) : action)));
   },
 };
+
+const distinct = (refs: readonly ObjectRef[]) => [...new Map(refs.map((ref) => [nameOf(ref), ref])).values()];
+
+/** The CronJob that rotates its tokens, and all that belongs to it; the job first, so that none starts half-way. */
+async function rotationRefs({ cluster, desired }: RemovalContext): Promise<ObjectRef[]> {
+  const kinds = [
+    ["batch/v1", "CronJob"],
+    [RBAC, "RoleBinding"],
+    [RBAC, "Role"],
+    [RBAC, "ClusterRoleBinding"],
+    [RBAC, "ClusterRole"],
+    ["v1", "ConfigMap"],
+    ["v1", "ServiceAccount"],
+  ] as const;
+  const perKind = kinds.map(async ([apiVersion, kind]) => {
+    const refs: ObjectRef[] = [];
+    const query = { apiVersion, kind, labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}` };
+    await listWhereAllowed(cluster, query, [desired.reviewer.namespace], [], (object) => {
+      if (object.metadata.name.startsWith(ROTATION_NAME)) refs.push(refOf(object));
+    });
+    return refs;
+  });
+  return (await Promise.all(perKind)).flat();
+}
 
 /** Undefined where nobody needs it any more; else how each part of it is left. */
 async function whyHeld(context: RemovalContext): Promise<((candidate: Candidate) => Action) | undefined> {
