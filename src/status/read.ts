@@ -60,7 +60,8 @@ export function reportOf(
 /** Who may read nothing at all is told so, and not that there is nothing. */
 function assertSomething({ stores, secrets, hidden }: Subjects, { eso }: Surroundings): void {
   const isBlind = hidden.some(({ kind }) => kind === "ExternalSecret");
-  if (stores.length + secrets.length + eso.length > 0 || !isBlind) return;
+  const isSeen = [...stores, ...secrets].some(({ live }) => live !== undefined) || eso.length > 0;
+  if (isSeen || !isBlind) return;
   throw new BootstrapError("ESOB-K104", {
     message: "Neither stores nor ExternalSecrets may be read here.",
     reason: `not allowed: list ${hidden.map(placeOf).join(", ")}`,

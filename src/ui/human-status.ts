@@ -14,12 +14,12 @@ interface Column<Item> {
 const GAP = "  ";
 
 const STORE_COLUMNS: readonly Column<StoreStatus>[] = [
-  { title: "STORE", most: 26, text: placeOf },
+  { title: "STORE", most: 24, text: placeOf },
   { title: "STATE", most: 12, text: ({ ready, state }) => (ready ? state : "") },
   { title: "IDENTITY", most: 24, text: ({ identity }) => identity ?? "-" },
   { title: "SCOPE", most: 20, text: ({ scope }) => scope },
-  { title: "BY", most: 10, text: managerOf },
   { title: "SECRETS", most: 7, text: ({ secrets }) => String(secrets) },
+  { title: "BY", most: 10, text: managerOf },
 ];
 
 const SECRET_COLUMNS: readonly Column<SecretStatus>[] = [
@@ -100,7 +100,7 @@ function table<Item extends Row>(
   return [
     style.paint("strong", `${GAP}${line(columns.map(({ title }) => title))}`),
     ...rows.flatMap((row, index) => [
-      `${markOf(row, style)} ${line(cells[index] ?? [])}`.trimEnd(),
+      `${markOf(row, style)} ${line(cells[index] ?? [])}`,
       ...troubleOf(row, style),
     ]),
   ];
@@ -119,7 +119,7 @@ function lineOf(texts: readonly string[], widths: readonly number[], style: Styl
     room -= columns + GAP.length;
     return pad(ellipsise(text, columns, style.sign("ellipsis")), columns);
   });
-  return parts.join(GAP);
+  return parts.join(GAP).trimEnd();
 }
 
 function markOf(row: Row, style: Style): string {

@@ -32,6 +32,7 @@ export interface World {
       env?: Record<string, string>;
       input?: string;
       onStart?: Parameters<typeof runCli>[0]["onStart"];
+      onStderr?: (text: string) => void;
       group?: boolean;
     },
   ): Promise<CliResult>;
@@ -86,6 +87,7 @@ export async function startWorld({
         env: { ...env, ...more.env },
         ...(more.input !== undefined && { input: more.input }),
         ...(more.onStart && { onStart: more.onStart }),
+        ...(more.onStderr && { onStderr: more.onStderr }),
         ...(more.group && { group: true }),
       }),
     config: (settings) => writeFile(join(dir, "eso-bootstrap.yaml"), stringify(settings)),

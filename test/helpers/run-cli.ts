@@ -24,6 +24,8 @@ export interface CliRun {
   readonly input?: string;
   /** Hears of the process, to kill it. */
   readonly onStart?: (child: Running) => void;
+  /** Hears what it writes to stderr, as it comes. */
+  readonly onStderr?: (text: string) => void;
   /** Gives it a process group of its own, so that its children can be killed with it. */
   readonly group?: boolean;
 }
@@ -31,7 +33,15 @@ export interface CliRun {
 const BIN = fileURLToPath(new URL("../../bin/eso-bootstrap.js", import.meta.url));
 
 /** Runs the built package as a user does: its own process, only the given environment. */
-export function runCli({ args, cwd, env, input, onStart, group = false }: CliRun): Promise<CliResult> {
+export function runCli({
+  args,
+  cwd,
+  env,
+  input,
+  onStart,
+  onStderr,
+  group = false,
+}: CliRun): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd,
@@ -42,7 +52,10 @@ export function runCli({ args, cwd, env, input, onStart, group = false }: CliRun
     let stdout = "";
     let stderr = "";
     child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
-    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+    child.stderr?.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString("utf8");
+      onStderr?.(chunk.toString("utf8"));
+    });
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
     if (input !== undefined) child.stdin?.end(input);

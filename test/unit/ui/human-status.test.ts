@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import type { SecretStatus, StatusReport } from "../../../src/status/report.ts";
+import { statusChanges, statusLines } from "../../../src/ui/human-status.ts";
+import { createStyle } from "../../../src/ui/style.ts";
+
+const style = createStyle({ columns: 80, colour: false, unicode: true });
+
+const secret = (changes: Partial<SecretStatus> = {}): SecretStatus => ({
+  namespace: "shop",
+  name: "shop-db",
+  state: "SecretSynced",
+  ready: true,
+  keys: { wanted: 3, present: 3 },
+  ageSeconds: 12,
+  refreshInterval: "60s",
+  late: false,
+  target: "shop-db",
+  managedBy: "eso-bootstrap",
+  ...changes,
+});
+
+const report = (...secrets: SecretStatus[]): StatusReport => ({
+  cluster: "prod-eu",
+  eso: [{ namespace: "external-secrets", version: "2.9.0", installedBy: "Helm", available: true }],
+  reviewers: [
+    {
+      namespace: "external-secrets",
+      serviceAccount: "reviewer",
+      ageSeconds: 41 * 86_400,
+      token: "unlimited",
+    },
+  ],
+  stores: [
+    {
+      kind: "SecretStore",
+      namespace: "shop",
+      name: "infisical",
+      state: "Valid",
+      ready: true,
+      identity: "eso-prod-eu-shop",
+      scope: "prod:/shop",
+      project: "shop",
+      secrets: 2,
+      managedBy: "Argo CD",
+    },
+  ],
+  secrets,
+  hidden: [],
+});
+
+const broken = {
+  state: "SecretSyncedError",
+  ready: false,
+  message: "could not get secret data from provider",
+};
+
+describe("status", () => {
+  it("is two tables, with the trouble below what has it", () => {
+    const smtp = secret({
+      name: "smtp",
+      ...broken,
+      keys: { wanted: 1 },
+      refreshInterval: "1h0m0s",
+      target: "smtp",
+    });
+    expect(`\n${statusLines(report(secret(), smtp), style).join("\n")}\n`).toBe(`
+CLUSTER  prod-eu   ESO 2.9.0   reviewer token 41d old, no expiry
+  STORE           STATE  IDENTITY          SCOPE       SECRETS  BY
+✔ shop/infisical  Valid  eso-prod-eu-shop  prod:/shop  2        Argo CD
+  SECRET        KEYS  LAST SYNC  EVERY  BY  TARGET
+✔ shop/shop-db  3/3   12s ago    60s    us  shop-db
+✖ shop/smtp     1     12s ago    1h     us  smtp
+    SecretSyncedError: could not get secret data from provider
+`);
+  });
+
+  it("fits the screen whatever the names, but for the trouble", () => {
+    const long = "n".repeat(200);
+    const lines = statusLines(report(secret({ namespace: long, name: long, target: long })), style);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it("tells one line for each change, and none for a sync that brought nothing new", () => {
+    const before = report(secret(), secret({ name: "gone" }));
+    const after = report(secret({ ...broken, ageSeconds: 99 }), secret({ name: "new" }));
+    expect(statusChanges(before, after, style)).toEqual([
+      "ExternalSecret shop/shop-db  SecretSynced → SecretSyncedError: could not get secret data from provider",
+      "ExternalSecret shop/new  SecretSynced",
+      "ExternalSecret shop/gone  gone",
+    ]);
+    expect(statusChanges(report(secret()), report(secret({ ageSeconds: 3 })), style)).toEqual([]);
+    expect(statusChanges(report(secret()), report(secret({ late: true })), style)).toEqual([
+      "ExternalSecret shop/shop-db  SecretSynced → SecretSynced, late",
+    ]);
+  });
+});
