@@ -247,8 +247,8 @@ const kubernetesAnswers =
   };
 const afterLogin = (seen: Seen) => !isLogin(seen);
 
-/** Three commands have nothing to do with Infisical, whatever becomes of it. */
-const but = { install: [0], reviewer: [0], sync: [0] };
+/** Four commands have nothing to do with Infisical, whatever becomes of it. */
+const but = { install: [0], reviewer: [0], sync: [0], status: [0] };
 
 const FAILURES: readonly Failure[] = [
   {
@@ -449,6 +449,16 @@ const SUCCESS: Readonly<Record<string, readonly (readonly [args: readonly string
     [["sync", "-A"], 0],
     [["sync", "no-such"], 1],
   ],
+  doctor: [[["doctor", ...FILE], 0]],
+  status: [
+    [["status", ...FILE], 0],
+    [["status", "-A"], 0],
+  ],
+  uninstall: [
+    [["uninstall", ...FILE, "--infisical", "--dry-run"], 6],
+    [["uninstall", ...FILE, "--infisical", "--yes"], 0],
+    [["init", ...FILE, "--yes"], 0],
+  ],
   explain: [[["explain", "ESOB-R103"], 0]],
 };
 const CONTACTING = [
@@ -464,9 +474,14 @@ const CONTACTING = [
   "add-secret",
   "sync",
   "reviewer register",
+  "status",
+  "uninstall",
 ];
 /** What they are given besides file and consent. */
-const MORE: Readonly<Record<string, readonly string[]>> = { "add-secret": ["DB_PORT", "--to", "shop-db"] };
+const MORE: Readonly<Record<string, readonly string[]>> = {
+  "add-secret": ["DB_PORT", "--to", "shop-db"],
+  uninstall: ["--infisical"],
+};
 const VOICES = [["--debug"], ["-v"], ["-o", "json"]];
 
 describe("no secret leaves the tool", () => {
@@ -490,7 +505,7 @@ describe("no secret leaves the tool", () => {
 
   it.each(CONTACTING)("when %s fails", async (command) => {
     const wrong: string[] = [];
-    const yes = ["plan", "reviewer show", "sync"].includes(command) ? [] : ["--yes"];
+    const yes = ["plan", "reviewer show", "sync", "status"].includes(command) ? [] : ["--yes"];
     for (const [index, failure] of FAILURES.entries()) {
       await failure.arrange();
       // Each failure is heard in each voice, by different commands.
