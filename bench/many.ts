@@ -1,4 +1,5 @@
 import { esoHelmValues } from "../test/e2e/stack/eso.ts";
+import { until } from "../test/e2e/stack/poll.ts";
 import type { Stack } from "../test/e2e/stack/stack.ts";
 
 /** How big the world is. */
@@ -26,6 +27,10 @@ export async function fillMany(
   const values = JSON.stringify(esoHelmValues);
   const install = ["upgrade", "--install", "external-secrets", stack.chart.tgz, "--values=-"];
   await stack.helm([...install, "--namespace=external-secrets", "--create-namespace"], values);
+  for (const kind of ["secretstores", "externalsecrets"])
+    await until(`${kind} to be served`, () => stack.api("GET", `${ESO}/${kind}?limit=1`), {
+      timeoutMs: 60_000,
+    });
   const names = Array.from({ length: namespaces }, (_, index) => `team-${String(index).padStart(3, "0")}`);
   await each(names, (name) => stack.api("POST", "/api/v1/namespaces", { metadata: { name } }));
   await each(names, (namespace) => makeStore(stack, namespace, withSecrets));
