@@ -22,8 +22,8 @@ const row = (what: string, { ours, theirs, ratio }: { ours: number; theirs: numb
 const node = (...args: string[]): Timed => ({ name: args.join(" "), program: process.execPath, args });
 
 say(`${"".padEnd(58)} ${"ours".padStart(10)} ${"other".padStart(10)}   ratio`);
-row("--help / node -e 0", await sideBySide(node(BIN, "--help"), node("-e", "0"), 25));
-row("--version / node -e 0", await sideBySide(node(BIN, "--version"), node("-e", "0"), 25));
+row("--help / node -e 0", await sideBySide(node(BIN, "--help"), node("-e", "0"), 51));
+row("--version / node -e 0", await sideBySide(node(BIN, "--version"), node("-e", "0"), 51));
 await compareRoads();
 for (const secrets of [100, 10_000]) await compareAtScale(secrets, say);
 say("\nimport cost of each lazy chunk (median of 7, above node -e 0)");
