@@ -5,6 +5,7 @@ import type { CheckContext } from "./context.ts";
 import { deletionChecks } from "./cluster-deletions.ts";
 import { findControllers } from "./eso-found.ts";
 import { ifAllowed } from "./if-allowed.ts";
+import { rightsCheck } from "./rights-check.ts";
 import { isOlder } from "./versions.ts";
 
 /** The CRDs of ESO 0.20 and newer use `selectableFields` (eso.md 4.1): Kubernetes 1.30. */
@@ -30,6 +31,7 @@ export function clusterChecks(_context: CheckContext): readonly Check<CheckConte
     clusterCheck("version", "ESOB-K201", "Kubernetes is new enough for ESO", judgeVersion),
     clusterCheck("ca", "ESOB-K202", "the cluster's CA is published", judgeCa),
     ...deletionChecks(),
+    rightsCheck,
   ];
   return checks.map(ifAllowed);
 }

@@ -17,6 +17,7 @@ export const ESO_IDS = [
   "scaled",
   "available",
   "namespace",
+  "cluster-stores",
 ].map((id) => `eso-${id}`);
 
 /** ESO is there, runs, may do what it must, and looks at what it is given. */

@@ -38,6 +38,12 @@ export function installEso(cluster: FakeCluster, { name, namespace }: Release): 
       },
     },
   };
+  cluster.seed({
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRole",
+    metadata: { name: "system:auth-delegator" },
+    rules: [{ apiGroups: ["authentication.k8s.io"], resources: ["tokenreviews"], verbs: ["create"] }],
+  });
   cluster.seed(deployment);
   cluster.setStatus(deploymentRef(namespace, name), {
     observedGeneration: cluster.peek(deploymentRef(namespace, name))?.metadata.generation ?? 1,
