@@ -74,7 +74,7 @@ function storedChecks(context: CheckContext): Check<CheckContext>[] {
     category: "reviewer",
     title: `${bearer.label} has the cluster's reviewer token`,
     severity: "error",
-    needs: ["reviewer-secret"],
+    needs: ["reviewer-secret", `identity-method ${bearer.label}`],
     subject: subjectOf(bearer.chain.store),
     run: async (now) => {
       const reviewer = await findReviewer(now);

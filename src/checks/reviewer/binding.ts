@@ -92,9 +92,8 @@ function allowsReviews(role: KubeObject): boolean {
 
 function subjectsOf(binding: KubeObject): string {
   return recordsAt(binding, "subjects")
-    .map(
-      ({ kind, namespace, name }) =>
-        `${String(kind)} ${namespace === undefined ? "" : `${String(namespace)}/`}${String(name)}`,
+    .map((subject) =>
+      ["kind", "namespace", "name"].flatMap((field) => textOf(subject[field]) ?? []).join(" "),
     )
     .join(", ");
 }

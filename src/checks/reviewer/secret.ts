@@ -1,3 +1,4 @@
+import { textOf } from "../../data.ts";
 import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
 import { TOKEN_TYPE, tokenIn } from "../../steps/reviewer-fact.ts";
@@ -27,7 +28,7 @@ export async function judgeSecret(context: CheckContext, reviewer: Reviewer): Pr
   if (secret["type"] !== TOKEN_TYPE)
     throw new BootstrapError("ESOB-R206", {
       message: `Secret ${place} of the reviewer is of the wrong type.`,
-      reason: `it is ${String(secret["type"] ?? "Opaque")}, and only ${TOKEN_TYPE} is filled with a token`,
+      reason: `it is ${textOf(secret["type"]) ?? "Opaque"}, and only ${TOKEN_TYPE} is filled with a token`,
       fix: remove("The type of a Secret cannot be changed: make it anew."),
     });
   const account = await readAccount(context, reviewer);
