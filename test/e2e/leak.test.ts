@@ -449,7 +449,8 @@ const SUCCESS: Readonly<Record<string, readonly (readonly [args: readonly string
     [["sync", "-A"], 0],
     [["sync", "no-such"], 1],
   ],
-  doctor: [[["doctor", ...FILE], 0]],
+  // The test puts the clock of the simulated Infisical forward, and doctor would rightly say so.
+  doctor: [[["doctor", ...FILE, "--skip", "ESOB-I310"], 0]],
   status: [
     [["status", ...FILE], 0],
     [["status", "-A"], 0],

@@ -3,7 +3,7 @@ import { BootstrapError } from "../../errors.ts";
 import type { CheckContext } from "../context.ts";
 import { readControllers, servingClass, type EsoController } from "../controllers.ts";
 import { pass, skip, unlessForbidden } from "../finding.ts";
-import { restore } from "../mending.ts";
+import { removeField, restore } from "../mending.ts";
 import { subjectOf, titleOf, type LiveStore } from "../subject.ts";
 
 const nameOf = ({ namespace, deployment }: EsoController) => `${namespace}/${deployment}`;
@@ -18,7 +18,11 @@ export function judgeClass(context: CheckContext, store: LiveStore): Promise<Fin
     throw new BootstrapError("ESOB-S222", {
       message: `No ESO in the cluster serves the class "${store.live.controller}" of ${titleOf(store)}.`,
       reason: controllers.map((one) => `${nameOf(one)} serves ${one.controllerClass}`).join("; "),
-      fix: restore(context, "ESOB-S222", subjectOf(store)),
+      // A class that the file does not set is nobody's field of ours: applying the file would leave it.
+      fix:
+        context.desired?.eso.controllerClass === "default"
+          ? removeField("Remove it.", subjectOf(store), "/spec/controller")
+          : restore(context, "ESOB-S222", subjectOf(store)),
     });
   });
 }

@@ -4,7 +4,7 @@ import { isUuid } from "../../infisical/organization.ts";
 import type { CheckContext } from "../context.ts";
 import { readControllers, servingClass } from "../controllers.ts";
 import { pass, unlessForbidden, warning } from "../finding.ts";
-import { restore } from "../mending.ts";
+import { removeField, restore } from "../mending.ts";
 import { readRef, resolveRef, type RefRead } from "../references.ts";
 import { subjectOf, titleOf, type LiveStore } from "../subject.ts";
 import type { KeyRef } from "../view/store.ts";
@@ -29,7 +29,11 @@ export function judgeIdentityId(context: CheckContext, store: LiveStore): Promis
     return warning("ESOB-S208", {
       message: `${titleOf(store)} names a Secret of namespace ${identityRef.namespace}; ESO reads ${ref.namespace}/${ref.name} instead.`,
       reason: "a SecretStore reads Secrets of its own namespace only",
-      fix: restore(context, "ESOB-S208", subjectOf(store)),
+      fix: removeField(
+        "Remove the namespace.",
+        subjectOf(store),
+        "/spec/provider/infisical/auth/kubernetesAuthCredentials/identityId/namespace",
+      ),
     });
   });
 }

@@ -1,0 +1,332 @@
+import type { Code } from "../../src/codes.ts";
+import { ask, identityIdOf } from "./driving.ts";
+import type { World } from "./world.ts";
+
+/** What a breaker has in hand: the cluster as its administrator, Infisical's API as its operator. */
+export interface Hand {
+  readonly world: World;
+  /** Id of the store's identity. */
+  readonly id: string;
+  /** Id of the project `shop`. */
+  readonly project: string;
+  kubectl(...args: string[]): Promise<string>;
+  /** JSON merge patch. */
+  patch(what: string, change: object, ...more: string[]): Promise<string>;
+  send<Body>(method: string, path: string, body?: object): Promise<Body>;
+}
+
+/** One thing broken on the real stack, what doctor must say first, and what mends it where no command is printed. */
+export interface RealBreakage {
+  readonly code: Code;
+  readonly what: string;
+  readonly as?: "warn";
+  /** Arguments of doctor besides; default: the file of the folder. */
+  readonly look?: readonly string[];
+  readonly env?: Record<string, string>;
+  break(hand: Hand): unknown;
+  /** Done besides the printed command, or instead of it where there is none. */
+  mend?(hand: Hand): unknown;
+}
+
+export async function handIn(world: World): Promise<Hand> {
+  const id = await identityIdOf(world, "shop");
+  const token = world.infisical.tokenFor(world.infisical.operator.identityId);
+  const send = async <Body>(method: string, path: string, body?: object): Promise<Body> => {
+    const answer = await ask<Body>(world, token, method, path, body);
+    if (answer.status >= 300)
+      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  const kubectl = (...args: string[]) => world.stack.kubectl(args);
+  const { projects } = await send<{ projects: { id: string; slug: string }[] }>("GET", "/api/v1/projects");
+  return {
+    world,
+    id,
+    project: projects.find(({ slug }) => slug === "shop")?.id ?? "",
+    kubectl,
+    patch: (what, change, ...more) =>
+      kubectl("patch", ...what.split(" "), "--type=merge", "-p", JSON.stringify(change), ...more),
+    send,
+  };
+}
+
+const STORE = "secretstore infisical -n shop";
+const EXTERNAL = "externalsecret shop-db -n shop";
+const scope = (change: object) => ({ spec: { provider: { infisical: { secretsScope: change } } } });
+const provider = (change: object) => ({ spec: { provider: { infisical: change } } });
+const kubernetesAuth = ({ id, send }: Hand, change: object) =>
+  send("PATCH", `/api/v1/auth/kubernetes-auth/identities/${id}`, change);
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+const PROD = ["shop", "prod", "/shop"] as const;
+const data = (entry: object) => ({
+  spec: { data: [{ secretKey: "DB_HOST", remoteRef: { key: "DB_HOST" } }, entry] },
+});
+
+/** In the cluster: stores and what they refer to. */
+const STORES: readonly RealBreakage[] = [
+  {
+    code: "ESOB-S227",
+    what: "the store deleted",
+    break: ({ kubectl }) => kubectl("delete", "secretstore", "infisical", "-n", "shop"),
+  },
+  {
+    code: "ESOB-S203",
+    what: "the Secret with the identity's id deleted",
+    break: ({ kubectl }) => kubectl("delete", "secret", "infisical-identity", "-n", "shop"),
+  },
+  {
+    code: "ESOB-S204",
+    what: "the store asking for another key of that Secret",
+    break: ({ patch }) =>
+      patch(
+        STORE,
+        provider({
+          auth: { kubernetesAuthCredentials: { identityId: { name: "infisical-identity", key: "id" } } },
+        }),
+      ),
+  },
+  {
+    code: "ESOB-S206",
+    what: "the identity's name in place of its id",
+    break: ({ patch }) =>
+      patch("secret infisical-identity -n shop", { data: { identityId: base64("eso-e2e-shop-infisical") } }),
+  },
+  {
+    code: "ESOB-S201",
+    what: "Universal Auth left in the store",
+    break: ({ patch }) => {
+      const ref = { name: "infisical-identity", key: "identityId" };
+      return patch(
+        STORE,
+        provider({ auth: { universalAuthCredentials: { clientId: ref, clientSecret: ref } } }),
+      );
+    },
+  },
+  {
+    code: "ESOB-S208",
+    what: "the official guide: the identity Secret in another namespace",
+    break: async ({ kubectl, patch }) => {
+      await kubectl("create", "secret", "generic", "guide", "-n", "default", "--from-literal=identityId=x");
+      const identityId = { name: "guide", key: "identityId", namespace: "default" };
+      await patch(STORE, provider({ auth: { kubernetesAuthCredentials: { identityId } } }));
+    },
+  },
+  {
+    code: "ESOB-S217",
+    what: "hostAPI that ends in /api/",
+    break: ({ world, patch }) => patch(STORE, provider({ hostAPI: `${world.infisical.url}/api/` })),
+  },
+  {
+    code: "ESOB-S216",
+    what: "hostAPI without a scheme",
+    break: ({ patch }) => patch(STORE, provider({ hostAPI: "infisical.example.com" })),
+  },
+  {
+    code: "ESOB-S222",
+    what: "a controller class that nobody serves",
+    break: ({ patch }) => patch(STORE, { spec: { controller: "somebody-else" } }),
+  },
+  {
+    code: "ESOB-S215",
+    what: "a CA in the store that is none",
+    break: ({ patch }) => patch(STORE, provider({ caBundle: base64("no certificate") })),
+  },
+  {
+    code: "ESOB-I201",
+    what: "a typo in the project's slug",
+    break: ({ patch }) => patch(STORE, scope({ projectSlug: "shopp" })),
+  },
+  {
+    code: "ESOB-I202",
+    what: "the environment's name in place of its slug",
+    break: ({ patch }) => patch(STORE, scope({ environmentSlug: "production" })),
+  },
+  {
+    code: "ESOB-I203",
+    what: "a folder that is not there",
+    break: ({ patch }) => patch(STORE, scope({ secretsPath: "/shopp" })),
+  },
+];
+
+/** In the cluster: ExternalSecrets and the Secrets that they write. */
+const SECRETS: readonly RealBreakage[] = [
+  {
+    code: "ESOB-E229",
+    what: "the ExternalSecret deleted",
+    break: ({ kubectl }) => kubectl("delete", "externalsecret", "shop-db", "-n", "shop"),
+  },
+  {
+    code: "ESOB-E202",
+    what: "an ExternalSecret with another store",
+    break: ({ patch }) => patch(EXTERNAL, { spec: { secretStoreRef: { name: "infisicall" } } }),
+  },
+  {
+    code: "ESOB-E105",
+    what: "a typo in a key",
+    break: ({ patch }) => patch(EXTERNAL, data({ secretKey: "DB_USER", remoteRef: { key: "DB_USR" } })),
+  },
+  {
+    code: "ESOB-E105",
+    what: "a key deleted at Infisical",
+    break: ({ world }) => world.infisical.deleteSecret(...PROD, "DB_USER"),
+    mend: ({ world }) => world.infisical.setSecret(...PROD, "DB_USER", "shop"),
+  },
+  {
+    code: "ESOB-E104",
+    what: "an empty value at Infisical",
+    break: ({ world }) => world.infisical.setSecret(...PROD, "DB_USER", ""),
+    mend: ({ world }) => world.infisical.setSecret(...PROD, "DB_USER", "shop"),
+  },
+  {
+    code: "ESOB-E205",
+    what: "a property of a value that is no JSON",
+    break: ({ patch }) =>
+      patch(EXTERNAL, data({ secretKey: "DB_USER", remoteRef: { key: "DB_USER", property: "name" } })),
+  },
+  {
+    code: "ESOB-E210",
+    what: "nothing to merge into",
+    break: ({ patch }) => patch(EXTERNAL, { spec: { target: { name: "absent", creationPolicy: "Merge" } } }),
+  },
+  {
+    code: "ESOB-E208",
+    what: "a target that another controller owns",
+    break: async ({ kubectl, patch, world }) => {
+      const manifest = {
+        apiVersion: "external-secrets.io/v1",
+        kind: "ExternalSecret",
+        metadata: { name: "twin", namespace: "shop" },
+        spec: {
+          secretStoreRef: { kind: "SecretStore", name: "infisical" },
+          target: { name: "twin" },
+          data: [{ secretKey: "DB_HOST", remoteRef: { key: "DB_HOST" } }],
+        },
+      };
+      await world.stack.api("POST", "/apis/external-secrets.io/v1/namespaces/shop/externalsecrets", manifest);
+      await kubectl("wait", "externalsecret/twin", "-n", "shop", "--for=condition=Ready", "--timeout=60s");
+      await patch(EXTERNAL, { spec: { target: { name: "twin" } } });
+    },
+    mend: ({ kubectl }) => kubectl("delete", "externalsecret", "twin", "-n", "shop", "--ignore-not-found"),
+  },
+  {
+    code: "ESOB-E209",
+    what: "an immutable Secret and a new value",
+    break: async ({ world, patch }) => {
+      await patch("secret shop-db -n shop", { immutable: true });
+      world.infisical.setSecret(...PROD, "DB_USER", "somebody");
+    },
+  },
+  {
+    code: "ESOB-E217",
+    what: "an interval of 0",
+    as: "warn",
+    break: ({ patch }) => patch(EXTERNAL, { spec: { refreshInterval: "0" } }),
+  },
+  {
+    code: "ESOB-E215",
+    what: "a reference that stays as it stands",
+    as: "warn",
+    break: ({ world }) => world.infisical.setSecret(...PROD, "DB_USER", "${dev.shop.NOT_THERE}"),
+    mend: ({ world }) => world.infisical.setSecret(...PROD, "DB_USER", "shop"),
+  },
+];
+
+/** At Infisical: the identity, its login and its rights. */
+const IDENTITIES: readonly RealBreakage[] = [
+  {
+    code: "ESOB-R110",
+    what: "another allowed namespace",
+    break: (hand) => kubernetesAuth(hand, { allowedNamespaces: "shop" }),
+  },
+  {
+    code: "ESOB-R111",
+    what: "another allowed ServiceAccount",
+    break: (hand) => kubernetesAuth(hand, { allowedNames: "eso" }),
+  },
+  {
+    code: "ESOB-R112",
+    what: "an allowed audience",
+    break: (hand) => kubernetesAuth(hand, { allowedAudience: "infisical" }),
+  },
+  {
+    code: "ESOB-I328",
+    what: "access tokens for two uses",
+    break: (hand) => kubernetesAuth(hand, { accessTokenNumUsesLimit: 2 }),
+    mend: (hand) => kubernetesAuth(hand, { accessTokenNumUsesLimit: 0 }),
+  },
+  {
+    code: "ESOB-I330",
+    what: "Universal Auth left over on the identity",
+    as: "warn",
+    break: ({ world, id }) => world.infisical.attachUniversalAuth(id),
+  },
+  {
+    code: "ESOB-I332",
+    what: "the identity no longer a member of the project",
+    break: ({ send, project, id }) =>
+      send("DELETE", `/api/v1/projects/${project}/memberships/identities/${id}`),
+  },
+  {
+    code: "ESOB-R119",
+    what: "the role narrowed to another folder",
+    break: async ({ send, project }) => {
+      const { role } = await send<{ role: { id: string } }>(
+        "GET",
+        `/api/v1/projects/${project}/roles/slug/k8s-e2e-shop-infisical`,
+      );
+      const conditions = { environment: { $eq: "prod" }, secretPath: { $eq: "/cart" } };
+      await send("PATCH", `/api/v1/projects/${project}/roles/${role.id}`, {
+        permissions: [{ subject: "secrets", action: ["describeSecret", "readValue"], conditions }],
+      });
+    },
+  },
+  {
+    code: "ESOB-R118",
+    what: "a role that reads everything",
+    as: "warn",
+    break: ({ send, project, id }) =>
+      send("PATCH", `/api/v1/projects/${project}/memberships/identities/${id}`, {
+        roles: [{ role: "viewer", isTemporary: false }],
+      }),
+  },
+  {
+    code: "ESOB-I321",
+    what: "the identity deleted",
+    break: ({ send, id }) => send("DELETE", `/api/v1/identities/${id}`),
+  },
+];
+
+/** The reviewer, and ESO itself. */
+const CLUSTER: readonly RealBreakage[] = [
+  {
+    code: "ESOB-R103",
+    what: "the reviewer's binding deleted",
+    break: ({ kubectl }) => kubectl("delete", "clusterrolebinding", "infisical-token-reviewer"),
+  },
+  {
+    code: "ESOB-R101",
+    what: "the reviewer's token Secret deleted",
+    break: ({ kubectl }) =>
+      kubectl("delete", "secret", "infisical-token-reviewer-1", "-n", "external-secrets"),
+  },
+  {
+    code: "ESOB-R101",
+    what: "the reviewer's ServiceAccount deleted",
+    break: ({ kubectl }) =>
+      kubectl("delete", "serviceaccount", "infisical-token-reviewer", "-n", "external-secrets"),
+  },
+  {
+    code: "ESOB-H204",
+    what: "ESO scaled to zero",
+    break: ({ kubectl }) =>
+      kubectl("scale", "deployment/external-secrets", "-n", "external-secrets", "--replicas=0"),
+  },
+  {
+    code: "ESOB-H211",
+    what: "a CRD deleted",
+    break: ({ kubectl }) => kubectl("delete", "crd", "externalsecrets.external-secrets.io"),
+  },
+];
+
+/** In the order in which they are tried; the last take most away. */
+export const REAL_BREAKAGES: readonly RealBreakage[] = [...STORES, ...SECRETS, ...IDENTITIES, ...CLUSTER];

@@ -1,0 +1,105 @@
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CheckResult } from "../../src/engine/check.ts";
+import { handIn, REAL_BREAKAGES, type Hand, type RealBreakage } from "./breakages.ts";
+import { init, troubleOf } from "./driving.ts";
+import { run } from "./stack/run.ts";
+import { settings, startWorld, type World } from "./world.ts";
+
+interface Report {
+  readonly checks?: readonly CheckResult[];
+}
+
+const BIN = fileURLToPath(new URL("../../bin/eso-bootstrap.js", import.meta.url));
+let world: World;
+let hand: Hand;
+beforeAll(async () => {
+  world = await startWorld({ infisical: { plan: { rbac: true } } });
+  await world.config(settings(world));
+  expect(troubleOf(await init(world))).toBe("");
+  hand = await handIn(world);
+  // The printed commands are run as a person would: by name, in a shell.
+  await mkdir(join(world.dir, "bin"));
+  await writeFile(
+    join(world.dir, "bin", "eso-bootstrap"),
+    `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`,
+  );
+  await chmod(join(world.dir, "bin", "eso-bootstrap"), 0o755);
+});
+afterAll(() => world?.stop());
+
+const brief = ({ checks = [] }: Report) =>
+  checks
+    .filter(({ status }) => status === "fail" || status === "warn")
+    .map(
+      ({ status, code, id, message, cause, follows }) =>
+        `${status} ${code} ${id} ${follows ?? ""}: ${message} (${cause})`,
+    );
+
+async function look({ look: args = [], env = {} }: Pick<RealBreakage, "look" | "env">, ...more: string[]) {
+  const { code, stdout } = await world.cli(["doctor", ...args, ...more, "-o", "json"], { env });
+  return { code, report: JSON.parse(stdout) as Report };
+}
+
+/** The first failure, or the first warning where nothing fails. */
+function first({ checks = [] }: Report, as: "fail" | "warn"): CheckResult | undefined {
+  const failed = checks.filter(({ status }) => status === "fail");
+  return as === "fail"
+    ? failed[0]
+    : failed.length === 0
+      ? checks.find(({ status }) => status === "warn")
+      : undefined;
+}
+
+/** Looks until doctor names the code first; what it said last is in the failure. */
+async function untilNamed(breakage: RealBreakage): Promise<CheckResult> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const { report } = await look(breakage);
+    const result = first(report, breakage.as ?? "fail");
+    if (result?.code === breakage.code) return result;
+    if (Date.now() > deadline)
+      throw new Error(`expected ${breakage.code} first; doctor says\n${brief(report).join("\n")}`);
+  }
+}
+
+/** The printed command, in a shell; nobody is there to confirm a plan. */
+async function obey(command: string): Promise<void> {
+  const line = command.startsWith("eso-bootstrap ") ? `${command} --yes` : command;
+  const PATH = `${join(world.dir, "bin")}:${world.env["PATH"]}:/usr/bin:/bin`;
+  await run("bash", ["-c", line], { env: { ...world.env, PATH }, cwd: world.dir });
+}
+
+describe("each thing that breaks on the real stack is named first, and what doctor prints mends it", () => {
+  test.each(REAL_BREAKAGES.map((breakage) => [breakage.code, breakage.what, breakage] as const))(
+    "%s: %s",
+    { timeout: 240_000, retry: 0 },
+    async (_code, _what, breakage) => {
+      try {
+        await breakage.break(hand);
+        const result = await untilNamed(breakage);
+        expect(result.message).toBeTruthy();
+        expect(result.fix?.summary).toBeTruthy();
+        const command = result.fix?.command;
+        if (command !== undefined && !breakage.mend) await obey(command);
+        await breakage.mend?.(hand);
+        const healed = await look(breakage, "--wait=90s");
+        expect({ code: healed.code, left: brief(healed.report) }).toEqual({ code: 0, left: [] });
+      } finally {
+        await restore(breakage);
+        hand = await handIn(world);
+      }
+    },
+  );
+});
+
+/** A breakage that was not mended must not spoil the next. */
+async function restore(breakage: RealBreakage): Promise<void> {
+  const { code, report } = await look({});
+  if (code === 0 && brief(report).length === 0) return;
+  await breakage.mend?.(hand);
+  await world.cli(["apply", "--yes", "--force-conflicts"]);
+  await look({}, "--wait=60s");
+}
