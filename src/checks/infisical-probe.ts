@@ -5,7 +5,7 @@ import { isInCluster } from "../steps/api-server.ts";
 import type { Probe } from "../system/system.ts";
 import type { CheckContext } from "./context.ts";
 import { caOf, visitServer, type Server } from "./infisical-servers.ts";
-import { oneLine } from "./pod-trouble.ts";
+import { oneLine } from "./causes.ts";
 
 const DAY_MS = 86_400_000;
 const SOON_MS = 14 * DAY_MS;

@@ -74,6 +74,38 @@ describe.skipIf(existingCluster() !== undefined)("the adapter on a control plane
     expect(error).toMatchObject({ code: "ESOB-K102", reason: expect.stringContaining("expired") });
   });
 
+  test("asks what a ServiceAccount may, roles and groups counted", async () => {
+    const account = { namespace: "default", name: "default" };
+    const review = { verb: "create", group: "authentication.k8s.io", resource: "tokenreviews" };
+    const own = { verb: "create", group: "authorization.k8s.io", resource: "selfsubjectaccessreviews" };
+    expect(await cluster.missingRightsOf(account, [review, own])).toEqual([review]);
+    const roleRef = {
+      apiGroup: "rbac.authorization.k8s.io",
+      kind: "ClusterRole",
+      name: "system:auth-delegator",
+    };
+    const metadata = { name: "default-reviews" };
+    const subjects = [{ kind: "ServiceAccount", ...account }];
+    await cluster.apply({
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      metadata,
+      roleRef,
+      subjects,
+    });
+    await expect.poll(() => cluster.missingRightsOf(account, [review]), { timeout: 15_000 }).toEqual([]);
+  });
+
+  test("knows when the client certificate ends", async () => {
+    const end = await cluster.credentialEnd();
+    expect(end?.getTime()).toBeGreaterThan(Date.now());
+    await expect(
+      (await as("bob")).missingRightsOf({ namespace: "default", name: "default" }, [
+        { verb: "get", group: "", resource: "pods" },
+      ]),
+    ).rejects.toMatchObject({ code: "ESOB-K104" });
+  });
+
   test("pages through more objects than fit on a page", async () => {
     const names = Array.from({ length: 45 }, (_name, index) => `page-${String(index).padStart(2, "0")}`);
     await Promise.all(names.map((name) => cluster.create(configMap(name, {}))));
