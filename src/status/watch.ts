@@ -20,6 +20,8 @@ const REDRAW_MS = 500;
 /** Ages move on also where nothing else does; ESO and reviewer are read again as often. */
 const REFRESH_MS = 15_000;
 
+const RETRY_MS = 2000;
+
 const API = "external-secrets.io/v1";
 
 /** Views of everything that is followed, by kind and place. */
@@ -28,12 +30,14 @@ interface State {
   readonly secrets: Map<string, SecretView>;
   readonly hidden: Hidden[];
   isNew: boolean;
+  /** What is shown may be old, and that was said. */
+  isLost: boolean;
 }
 
 /** Shows the state, and again whenever it has changed, until `signal` aborts. */
 export async function watchStatus(ground: StatusGround, options: WatchOptions): Promise<void> {
   const { signal, clock } = options;
-  const state: State = { stores: new Map(), secrets: new Map(), hidden: [], isNew: false };
+  const state: State = { stores: new Map(), secrets: new Map(), hidden: [], isNew: false, isLost: false };
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
   const collections = await collectionsOf(ground);
@@ -50,7 +54,7 @@ export async function watchStatus(ground: StatusGround, options: WatchOptions): 
       const isDue = clock.now() - readAt >= REFRESH_MS;
       if (waiting.size === 0 && (state.isNew || isDue)) {
         if (isDue) readAt = clock.now();
-        surroundings = isDue ? ((await again(ground)) ?? surroundings) : surroundings;
+        surroundings = isDue ? ((await again(ground, state, options.emit)) ?? surroundings) : surroundings;
         state.isNew = false;
         if (surroundings) await draw(ground, state, surroundings, options);
       }
@@ -76,35 +80,40 @@ async function followOne(
   { cluster }: StatusGround,
   query: ListQuery,
   state: State,
-  { emit, signal }: WatchOptions,
+  { emit, clock, signal }: WatchOptions,
   onListed: () => void,
 ): Promise<void> {
   const [put, drop] = handlers(state, query);
   let unseen = new Set<string>();
-  let isLost = false;
-  const ears: FollowEars = {
-    onListing: () => (unseen = new Set(keysOf(state, query))),
-    onListed: () => {
-      for (const key of unseen) drop(key);
-      onListed();
-      isLost = false;
-      state.isNew = true;
-    },
-    onLost: (reason) => {
-      if (!isLost) emit({ type: "warning", text: `${reason} What is shown may be old.` });
-      isLost = true;
-    },
-  };
-  try {
-    for await (const { object, gone } of cluster.follow(query, signal, ears)) {
-      if (gone) drop(keyOf(object));
-      else unseen.delete(put(object));
-      state.isNew = true;
-    }
-  } catch (error) {
-    if (!isBootstrapError(error) || error.code !== "ESOB-K104") throw error;
+  const hide = () => {
     state.hidden.push({ kind: query.kind, namespace: query.namespace });
     onListed();
+  };
+  for (let hasListed = false; !signal.aborted; await clock.sleep(RETRY_MS, signal).catch(() => undefined)) {
+    const ears: FollowEars = {
+      onListing: () => (unseen = new Set(keysOf(state, query))),
+      onListed: () => {
+        for (const key of unseen) drop(key);
+        onListed();
+        hasListed = true;
+        state.isLost = false;
+        state.isNew = true;
+      },
+      onLost: (reason) => tellLost(state, reason, emit),
+    };
+    try {
+      for await (const { object, gone } of cluster.follow(query, signal, ears)) {
+        if (gone) drop(keyOf(object));
+        else unseen.delete(put(object));
+        state.isNew = true;
+      }
+    } catch (error) {
+      if (!isBootstrapError(error)) throw error;
+      // An API server that has just started refuses (401, 403) until it knows its own roles.
+      if (hasListed) tellLost(state, error.message, emit);
+      else if (error.code === "ESOB-K104") return hide();
+      else throw error;
+    }
   }
 }
 
@@ -128,12 +137,22 @@ function keysOf({ stores, secrets }: State, { kind, namespace }: ListQuery): str
   return [...keys].filter((key) => key.startsWith(prefix));
 }
 
-/** While the API server is away, what was read before stays. */
-async function again(ground: StatusGround): Promise<Surroundings | undefined> {
-  return readSurroundings(ground).catch((error: unknown) => {
-    if (isBootstrapError(error)) return undefined;
-    throw error;
-  });
+/** While the API server is away, what was read before stays; a watch may hear of it much later than a read. */
+async function again(ground: StatusGround, state: State, emit: Emit): Promise<Surroundings | undefined> {
+  try {
+    const read = await readSurroundings(ground);
+    state.isLost = false;
+    return read;
+  } catch (error) {
+    if (!isBootstrapError(error)) throw error;
+    tellLost(state, error.message, emit);
+    return undefined;
+  }
+}
+
+function tellLost(state: State, reason: string, emit: Emit): void {
+  if (!state.isLost) emit({ type: "warning", text: `${reason} What is shown may be old.` });
+  state.isLost = true;
 }
 
 async function draw(

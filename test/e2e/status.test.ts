@@ -88,7 +88,8 @@ describe("status", () => {
     await mend();
     let child: Running | undefined;
     let text = "";
-    const sees = (what: RegExp) => until(`${what} in\n${text}`, () => what.test(text), { timeoutMs: 60_000 });
+    const sees = (what: RegExp) =>
+      until(String(what), () => what.test(text), { timeoutMs: 60_000, explain: () => text });
     const watching = world.cli(["status", "--watch"], {
       onStart: (started) => {
         child = started;
@@ -99,7 +100,7 @@ describe("status", () => {
     await breakSecret("NO_SUCH_KEY");
     await sees(/ExternalSecret shop\/shop-db {2}SecretSynced (→|->) SecretSyncedError/);
     await world.stack.stopApiServer();
-    await sees(/What is shown may be old/);
+    await sees(/What\s+is\s+shown\s+may\s+be\s+old/);
     await world.stack.startApiServer();
     await mend();
     await sees(/SecretSyncedError[^\n]* (→|->) SecretSynced\n/);

@@ -107,6 +107,9 @@ export async function startProxy(target: {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       outgoing.flushHeaders();
       answer.pipe(outgoing);
+      // A server that dies in the middle of a watch must not look like one that has nothing to say.
+      answer.on("close", () => answer.complete || outgoing.destroy());
+      answer.on("error", () => outgoing.destroy());
     });
     asked.on("error", () => outgoing.destroy());
     outgoing.on("close", () => asked.destroy());
