@@ -21,6 +21,20 @@ function addSuite(name, exitCode) {
   process.stdout.write(
     `${name}: ${found?.numPassedTests ?? 0} passed, ${failed} failed (exit ${exitCode})\n`,
   );
+  for (const test of failuresOf(found)) process.stdout.write(`  FAILED ${test}\n`);
+}
+
+/** Each failed test with the first lines of why: what is above has often scrolled out of a CI log. */
+function failuresOf(report) {
+  const files = report?.testResults ?? [];
+  return files.flatMap((file) =>
+    file.assertionResults
+      .filter((test) => test.status === "failed")
+      .map(
+        (test) =>
+          `${test.fullName}\n    ${(test.failureMessages[0] ?? "").split("\n").slice(0, 6).join("\n    ")}`,
+      ),
+  );
 }
 
 /** undefined: none was written, or only half of it, because the runner died. */

@@ -272,6 +272,9 @@ describe("how a run ends", () => {
                eso-bootstrap doctor
         More   eso-bootstrap explain ESOB-S101  docs/troubleshooting.md#esob-s101
 
+        CLUSTER  RESULT
+      ✖ prod-eu  ESOB-S101 SecretStore shop/infisical did not become Valid.
+      ✖ prod-us  2 synced, 1 failed
       "
     `);
   });
