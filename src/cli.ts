@@ -13,7 +13,7 @@ export async function runCli(argv: readonly string[], deps: Deps): Promise<numbe
     const { openReporter } = await import("./failure.ts");
     reporter = openReporter(invocation.global, deps);
     const { run } = await record.load();
-    code = await run(invocation, { ...deps, reporter });
+    code = await run(invocation, { ...deps, reporter, runCli });
     await reporter.flush?.();
   };
   try {

@@ -4,7 +4,11 @@ import { OUTPUTS, type Invocation, type Output } from "./invocation.ts";
 import type { Reporter } from "./ui/reporter.ts";
 
 /** What a command's `run` gets: the ports and where to tell what happens. Returns the exit code. */
-export type CommandDeps = Deps & { readonly reporter: Reporter };
+export type CommandDeps = Deps & {
+  readonly reporter: Reporter;
+  /** Runs another command line, whole: with a reporter of its own, to an exit code. */
+  readonly runCli: (argv: readonly string[], deps: Deps) => Promise<number>;
+};
 
 export interface CommandModule {
   run(invocation: Invocation, deps: CommandDeps): Promise<number>;
@@ -332,5 +336,13 @@ export const COMMANDS: readonly CommandRecord[] = [
       "eso-bootstrap explain ESOB-R103 -o json",
     ],
     load: () => import("./commands/explain.ts"),
+  },
+  {
+    name: "demo",
+    group: "start",
+    summary: "the whole road against a simulated cluster and Infisical, on this machine",
+    flags: [["--interactive", "you answer the questions of init"]],
+    examples: ["eso-bootstrap demo", "eso-bootstrap demo --interactive", "eso-bootstrap demo -o json"],
+    load: () => import("./commands/demo.ts"),
   },
 ];

@@ -48,6 +48,8 @@ export interface Deps {
   readonly openHelm: (options: ClusterOptions) => Promise<Helm>;
   /** Text on stdin until it ends, for `--value-stdin`. */
   readonly readStdin: () => Promise<string>;
+  /** The same terminal with nothing else of this one's environment: what `demo` runs commands with. */
+  readonly elsewhere: (place: Pick<Deps, "env" | "cwd">) => Deps;
 }
 
 type Process = Pick<NodeJS.Process, "env" | "stdin" | "stdout" | "stderr" | "cwd">;
@@ -110,8 +112,28 @@ export function createDeps({ process, signal }: { process: Process; signal: Abor
       for await (const chunk of process.stdin) text += String(chunk);
       return text;
     },
+    elsewhere: ({ env: there, cwd }) => ({
+      ...createDeps({ process: placed(process, there, cwd), signal }),
+      terminal,
+      interactive: canAsk(),
+    }),
   };
 }
+
+/** The streams stay lazy. */
+const placed = (process: Process, env: Deps["env"], cwd: string): Process => ({
+  env,
+  cwd: () => cwd,
+  get stdin() {
+    return process.stdin;
+  },
+  get stdout() {
+    return process.stdout;
+  },
+  get stderr() {
+    return process.stderr;
+  },
+});
 
 /** Time limit of one request, where the environment sets it. */
 async function callLimit(env: Deps["env"]): Promise<{ timeoutMs?: number }> {

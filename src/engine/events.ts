@@ -12,6 +12,8 @@ export type Event =
   | { readonly type: "change-failed"; readonly change: Change; readonly error: BootstrapError }
   /** `of`: how many checks this run has. */
   | { readonly type: "checked"; readonly result: CheckResult; readonly of?: number }
+  /** A command line of ours that is run now. */
+  | { readonly type: "command"; readonly line: string }
   | { readonly type: "note"; readonly text: string }
   | { readonly type: "warning"; readonly text: string };
 

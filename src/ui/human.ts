@@ -169,6 +169,8 @@ function hear(event: Event, tell: Teller): void {
     }
     case "checked":
       return checked(event, tell);
+    case "command":
+      return tell.line(["", ...commandLines(event.line, style)]);
     case "note":
       return tell.line(wrapped(event.text, "  ", style));
     case "warning":
@@ -194,6 +196,15 @@ function progress({ watched, spinner, style, line }: Teller, text: string, key =
 
 function wrapped(text: string, first: string, style: Style): string[] {
   return wrap(style.text(text), style.columns - 2).map((line, index) => (index === 0 ? first : "  ") + line);
+}
+
+/** As it would be typed: broken so that a shell takes it. */
+function commandLines(line: string, style: Style): string[] {
+  const lines = wrap(style.text(`$ ${line}`), style.columns - 4);
+  return lines.map((part, index) => {
+    const rest = index < lines.length - 1 ? " \\" : "";
+    return style.paint("strong", `${index === 0 ? "" : "    "}${part}${rest}`);
+  });
 }
 
 function times(memory: Memory, now: number): { totalMs: number; proofMs: number } {

@@ -49,6 +49,9 @@ export async function run(
     openInfisical: refuse("Infisical"),
     openHelm: refuse("helm"),
     readStdin: async () => "",
+    elsewhere: () => {
+      throw new Error("another place was gone to");
+    },
     ...deps,
   });
   return { code, stdout: stdout(), stderr: stderr(), contacted, files: disk.content };

@@ -51,6 +51,7 @@ const WRONG: readonly (readonly [what: string, argv: string[], says: string])[] 
   ["a file that is not there", ["apply", "-f", "none.yaml", "--yes"], "none.yaml"],
   ["a flag before the last word", ["reviewer", "--yes", "rotate"], "after"],
   ["an age that is none", ["reviewer", "rotate", "--if-older-than", "soon"], "30d"],
+  ["demo: a word too many", ["demo", "shop"], "argument"],
   ["nothing to go by", ["apply", "--yes"], "--project"],
 ];
 

@@ -1,0 +1,24 @@
+import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The one place on the disk that a demo touches. */
+export interface Folder {
+  readonly path: string;
+  /** Writes a file that only this user may read; answers with its path. */
+  write(name: string, text: string): Promise<string>;
+  remove(): Promise<void>;
+}
+
+/** A new folder below the system's temp folder that only this user may enter. */
+export async function createFolder(): Promise<Folder> {
+  const path = await realpath(await mkdtemp(join(tmpdir(), "eso-bootstrap-demo-")));
+  return {
+    path,
+    async write(name, text) {
+      await writeFile(join(path, name), text, { mode: 0o600 });
+      return join(path, name);
+    },
+    remove: () => rm(path, { recursive: true, force: true }),
+  };
+}

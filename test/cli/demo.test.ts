@@ -1,0 +1,101 @@
+import { setMaxListeners } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { runCli } from "../../src/cli.ts";
+import { createDeps, type Deps } from "../../src/deps.ts";
+import { recordsAt } from "../../src/data.ts";
+import { createScreen } from "../unit/ui/screen.ts";
+
+/** All that is left on the disk afterwards must be here: nothing. */
+let temp: string;
+
+beforeEach(() => {
+  temp = mkdtempSync(join(tmpdir(), "demo-test-"));
+  vi.stubEnv("TMPDIR", temp);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(temp, { recursive: true });
+});
+
+/** A machine whose own settings would lead into the wild, were they heeded. */
+const ENV = {
+  HOME: "/nowhere",
+  KUBECONFIG: "/nowhere/kubeconfig",
+  INFISICAL_API_URL: "http://127.0.0.1:9",
+  INFISICAL_TOKEN: "not-for-the-demo",
+  ESO_BOOTSTRAP_PROJECT: "not-for-the-demo",
+  HTTPS_PROXY: "http://127.0.0.1:9",
+};
+
+async function demo(argv: readonly string[], onScreen: (text: string, abort: () => void) => void = () => {}) {
+  const { terminal, stdout, stderr } = createScreen();
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // every request under way listens, as main.ts says
+  const abort = () => controller.abort("SIGINT");
+  const deps = createDeps({
+    process: Object.assign({ ...process }, { env: ENV }),
+    signal: controller.signal,
+  });
+  const secrets: string[] = [];
+  const watched = {
+    ...terminal,
+    stderr: {
+      write: (text: string) => {
+        terminal.stderr.write(text);
+        onScreen(text, abort);
+      },
+    },
+  };
+  const at = (given: Deps): Deps => ({
+    ...given,
+    terminal: () => watched,
+    interactive: false,
+    elsewhere: (place) => {
+      secrets.push(place.env["INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"] ?? "");
+      return at(given.elsewhere(place));
+    },
+  });
+  const code = await runCli(["demo", ...argv], at(deps));
+  return { code, stdout: stdout(), stderr: stderr(), secrets, left: readdirSync(temp) };
+}
+
+describe("demo", () => {
+  test("goes the road with the true commands, shows no secret and leaves nothing", async () => {
+    const { code, stdout, stderr, secrets, left } = await demo([]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toBe("");
+    const said = ["$ eso-bootstrap init", "Plan ·", "has 4 of 4 keys", "passed · exit 0", "it has API_KEY"];
+    expect(said.map((text) => stderr.indexOf(text) > 0)).toEqual(said.map(() => true));
+    expect(said.map((text) => stderr.indexOf(text))).toEqual(
+      said.map((text) => stderr.indexOf(text)).toSorted((a, b) => a - b),
+    );
+    expect(secrets.filter((secret) => secret === "" || stderr.includes(secret))).toEqual([]);
+    expect(stderr).not.toMatch(/eyJ[\w-]+\.|demo-[0-9a-f]{24}/);
+    expect(left).toEqual([]);
+  });
+
+  test("is one document with -o json", async () => {
+    const { code, stdout, secrets, left } = await demo(["-o", "json"]);
+    const items = recordsAt(JSON.parse(stdout), "items");
+    expect([code, items.map(({ kind }) => kind)]).toEqual([
+      0,
+      ["ApplyResult", "DoctorReport", "ApplyResult"],
+    ]);
+    expect(items[1]).toMatchObject({ summary: { failed: 0, warnings: 0, skipped: 0 } });
+    expect(stdout).not.toContain(secrets[0]);
+    expect(stdout).not.toMatch(/eyJ[\w-]+\.|demo-[0-9a-f]{24}/);
+    expect(left).toEqual([]);
+  });
+
+  test("ends clean when it is interrupted", async () => {
+    const { code, stderr, left } = await demo([], (text, abort) => {
+      if (text.includes("SecretStore shop/infisical")) abort();
+    });
+    expect(code).toBe(130);
+    expect(stderr).not.toContain("$ eso-bootstrap doctor");
+    expect(left).toEqual([]);
+  });
+});
