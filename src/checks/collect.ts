@@ -2,6 +2,7 @@ import { isBootstrapError } from "../errors.ts";
 import type { Cluster, KubeObject, ListQuery } from "../kubernetes/cluster.ts";
 import { isNamed, type Scope } from "./scope.ts";
 import { parseExternalSecret, storesOf, type SecretView, type StoreRef } from "./view/external-secret.ts";
+import { createShare } from "./view/share.ts";
 import { parseStore, storeKey, type StoreView } from "./view/store.ts";
 
 /** A store that is in the cluster, or should be. `line`: of eso-bootstrap.yaml. */
@@ -56,6 +57,7 @@ export async function collect(cluster: Cluster, scope: Scope): Promise<Subjects>
   const hidden: Hidden[] = [];
   const known = new Map<string, StoreView>();
   const found: SecretView[] = [];
+  const share = createShare();
   const places = await placesOf(cluster, scope);
   const read = async (query: Omit<ListQuery, "apiVersion">, take: (object: KubeObject) => void) => {
     try {
@@ -73,7 +75,10 @@ export async function collect(cluster: Cluster, scope: Scope): Promise<Subjects>
     read({ kind: "ClusterSecretStore" }, takeStore),
     ...places.flatMap((place) => [
       read({ kind: "SecretStore", ...place }, takeStore),
-      read({ kind: "ExternalSecret", ...place }, (object) => void found.push(parseExternalSecret(object))),
+      read(
+        { kind: "ExternalSecret", ...place },
+        (object) => void found.push(parseExternalSecret(object, share)),
+      ),
     ]),
   ]);
   return subjectsOf(scope, found, known, hidden);

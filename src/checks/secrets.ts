@@ -10,38 +10,46 @@ import { judgeFreshness } from "./secrets/freshness.ts";
 import { judgeKeys } from "./secrets/keys.ts";
 import { twinOf, whyNotSynced } from "./secrets/why.ts";
 import { storesOf, type SecretView } from "./view/external-secret.ts";
+import { createShare, type Share } from "./view/share.ts";
 import { storeKey } from "./view/store.ts";
 
 /** Every ExternalSecret is synced, and its Secret has its keys. */
 export function secretChecks({ secrets }: CheckContext): readonly Check<CheckContext>[] {
-  return secrets.flatMap((secret) => [syncedCheck(secret), keysCheck(secret)]);
+  const share = createShare();
+  return secrets.flatMap((secret) => {
+    const { namespace, name } = secret;
+    const subject = { kind: "ExternalSecret", namespace, name };
+    const id = `synced ${namespace}/${name}`;
+    const base = { category: "secrets", severity: "error", subject } as const;
+    return [
+      { ...base, ...syncedCheck(secret, id, share) },
+      { ...base, ...keysCheck(secret, id) },
+    ];
+  });
 }
 
-const base = ({ namespace, name }: SecretSubject) =>
-  ({ category: "secrets", severity: "error", subject: { kind: "ExternalSecret", namespace, name } }) as const;
+type OwnPart = Omit<Check<CheckContext>, "category" | "severity" | "subject">;
 
 /** Its Secret is there, with all its keys, and no value stands for another. */
-function keysCheck(secret: SecretSubject): Check<CheckContext> {
+function keysCheck(secret: SecretSubject, synced: string): OwnPart {
   return {
-    ...base(secret),
     id: `keys ${secret.namespace}/${secret.name}`,
     code: "ESOB-E103",
     title: `Secret ${secret.namespace}/${secret.live?.target ?? secret.target} has its keys`,
-    needs: [`synced ${secret.namespace}/${secret.name}`],
+    needs: [synced],
     run: (context) => judgeKeys(context, secret),
   };
 }
 
-function syncedCheck(secret: SecretSubject): Check<CheckContext> {
+function syncedCheck(secret: SecretSubject, id: string, share: Share): OwnPart {
   const keys = (secret.live ? storesOf(secret.live) : []).map(({ kind, name }) =>
     storeKey(kind, secret.namespace, name),
   );
   return {
-    ...base(secret),
-    id: `synced ${secret.namespace}/${secret.name}`,
+    id,
     code: "ESOB-E101",
     title: `ExternalSecret ${secret.namespace}/${secret.name} is synced`,
-    after: keys.flatMap((key) => [`exists ${key}`, `store ${key}`, `list ${key}`]),
+    after: share(keys.flatMap((key) => [`exists ${key}`, `store ${key}`, `list ${key}`])),
     run: async (context) => (secret.live ? judge(context, secret.live) : absent(context, secret)),
   };
 }

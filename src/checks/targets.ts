@@ -1,6 +1,7 @@
 import { isBootstrapError } from "../errors.ts";
 import type { ListQuery } from "../kubernetes/cluster.ts";
 import type { CheckContext } from "./context.ts";
+import { createShare } from "./view/share.ts";
 import { parseTarget, type TargetView } from "./view/target.ts";
 
 /** The target Secret of an ExternalSecret: as seen, absent, or why it could not be read. */
@@ -39,6 +40,7 @@ export async function readTarget(
 
 async function readKept({ cluster, scope }: CheckContext): Promise<Map<string, TargetView>> {
   const kept = new Map<string, TargetView>();
+  const share = createShare();
   const places = scope.namespaces === "all" ? [{}] : scope.namespaces.map((namespace) => ({ namespace }));
   const read = async (place: Pick<ListQuery, "namespace">) => {
     for await (const object of cluster.list({
@@ -47,7 +49,7 @@ async function readKept({ cluster, scope }: CheckContext): Promise<Map<string, T
       labelSelector: MANAGED,
       ...place,
     }))
-      kept.set(`${object.metadata.namespace}/${object.metadata.name}`, parseTarget(object));
+      kept.set(`${object.metadata.namespace}/${object.metadata.name}`, share(parseTarget(object)));
   };
   await Promise.all(places.map(read));
   return kept;

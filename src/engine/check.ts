@@ -64,6 +64,8 @@ export interface CheckResult {
 
 /** Checks under way at once: enough to hide round trips, few enough for Infisical's limits. */
 const CONCURRENCY = 8;
+/** Checks that have begun or wait for others: tens of thousands at once would hold a promise and a closure each. */
+const WINDOW = 256;
 
 /**
  * Runs the checks along their graph, in parallel where it allows; results come in the order of `checks`.
@@ -99,7 +101,13 @@ export async function runChecks<Context>(
     emit({ type: "checked", result, of: checks.length });
     return result;
   };
-  return Promise.all(checks.map(start));
+  const results: CheckResult[] = [];
+  const left = checks.entries();
+  const worker = async () => {
+    for (const [index, check] of left) results[index] = await start(check);
+  };
+  await Promise.all(Array.from({ length: Math.min(WINDOW, checks.length) }, worker));
+  return results;
 }
 
 function blockedBy(parent: CheckResult): string {

@@ -2,6 +2,7 @@ import { at, isRecord, recordOf, recordsAt, textOf } from "../../data.ts";
 import { parseDuration } from "../../inputs/durations.ts";
 import type { KubeObject } from "../../kubernetes/cluster.ts";
 import { managerOf, readyIn, type Ready } from "./common.ts";
+import type { Share } from "./share.ts";
 
 export interface StoreRef {
   readonly kind: string;
@@ -49,18 +50,19 @@ export interface SecretView {
   readonly managedBy: string | undefined;
 }
 
-/** The parsed view of an ExternalSecret. */
-export function parseExternalSecret(object: KubeObject): SecretView {
+/** The parsed view of an ExternalSecret. `share`: makes one of parts that many have in common. */
+export function parseExternalSecret(object: KubeObject, share: Share = (part) => part): SecretView {
   const { metadata } = object;
   const spec = recordOf(object["spec"]);
   const target = recordOf(spec["target"]);
+  const store = storeRef(spec["secretStoreRef"]);
   const refreshInterval = textOf(spec["refreshInterval"]) ?? "1h";
   return {
     name: metadata.name,
     namespace: metadata.namespace ?? "default",
     generation: metadata.generation,
     createdAt: metadata.creationTimestamp,
-    store: storeRef(spec["secretStoreRef"]),
+    store: store && share(store),
     refreshInterval,
     refreshSeconds: parseDuration(refreshInterval),
     refreshPolicy: textOf(spec["refreshPolicy"]),
@@ -69,13 +71,13 @@ export function parseExternalSecret(object: KubeObject): SecretView {
     deletionPolicy: textOf(target["deletionPolicy"]) ?? "Retain",
     immutable: target["immutable"] === true,
     templated: isRecord(target["template"]) && at(target["template"], "mergePolicy") !== "Merge",
-    data: recordsAt(spec, "data").map(dataEntry),
-    dataFrom: recordsAt(spec, "dataFrom").flatMap((entry) => Object.keys(entry)[0] ?? []),
+    data: share(recordsAt(spec, "data").map(dataEntry)),
+    dataFrom: share(recordsAt(spec, "dataFrom").flatMap((entry) => Object.keys(entry)[0] ?? [])),
     ready: readyIn(object),
     refreshTime: textOf(at(object["status"], "refreshTime")),
     syncedVersion: textOf(at(object["status"], "syncedResourceVersion")),
     deleting: metadata.deletionTimestamp,
-    finalizers: metadata.finalizers ?? [],
+    finalizers: share(metadata.finalizers ?? []),
     managedBy: managerOf(metadata),
   };
 }

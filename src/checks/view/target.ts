@@ -3,17 +3,12 @@ import type { KubeObject } from "../../kubernetes/cluster.ts";
 
 /** A target Secret without its values: names of keys, and which of them are no value at all. */
 export interface TargetView {
-  readonly uid: string | undefined;
   readonly keys: readonly string[];
   readonly empty: readonly string[];
   /** Keys that hold what Infisical gives to those who may not read a value (eso.md 5, row 65). */
   readonly hidden: readonly string[];
   /** Keys whose value still refers to another secret, as `${prod.shop.KEY}`. */
   readonly references: readonly string[];
-  readonly immutable: boolean;
-  /** `ExternalSecret shop-db`: owners as kind and name. */
-  readonly owners: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
 }
 
 const HIDDEN = "<hidden-by-infisical>";
@@ -29,16 +24,11 @@ export function parseTarget(object: KubeObject): TargetView {
   const entries = Object.entries(recordOf(object["data"])).map(
     ([key, value]) => [key, textOf(value) ?? ""] as const,
   );
-  const { metadata } = object;
   return {
-    uid: metadata.uid,
     keys: entries.map(([key]) => key),
     empty: entries.filter(([, value]) => value === "").map(([key]) => key),
     hidden: entries.filter(([, value]) => textIn(value) === HIDDEN).map(([key]) => key),
     references: entries.filter(([, value]) => REFERENCE.test(textIn(value))).map(([key]) => key),
-    immutable: object["immutable"] === true,
-    owners: (metadata.ownerReferences ?? []).map(({ kind, name }) => `${kind} ${name}`),
-    labels: metadata.labels ?? {},
   };
 }
 
