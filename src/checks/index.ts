@@ -17,7 +17,8 @@ export interface Category {
   /** As `--only` and `--skip` take it. */
   readonly id: string;
   readonly title: string;
-  checks(context: CheckContext): readonly Check<CheckContext>[];
+  /** One by one where they are many. */
+  checks(context: CheckContext): Iterable<Check<CheckContext>>;
 }
 
 /** Everything that `doctor` looks at, in the order of the report: causes before what follows from them. */
@@ -44,9 +45,9 @@ export interface Choice {
 /** The checks to run: the chosen categories and whatever they need, without those that are skipped. A check left out blocks nobody. */
 export function checksFor(context: CheckContext, { only, skip }: Choice): Check<CheckContext>[] {
   const categories = CATEGORIES.filter(({ id }) => !skip.includes(id));
-  const all = categories.flatMap(({ id, title, checks }) =>
-    checks(context).map((check) => ({ ...check, category: title, categoryId: id })),
-  );
+  const all: (Check<CheckContext> & { readonly categoryId: string })[] = [];
+  for (const { id, title, checks } of categories)
+    for (const check of checks(context)) all.push({ ...check, category: title, categoryId: id });
   // A code may come from any check: only its results are chosen, afterwards.
   if (!only.some((word) => CATEGORIES.some(({ id }) => id === word)) || only.some(isCode)) return all;
   const wanted = new Set<string>();

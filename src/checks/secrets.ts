@@ -14,18 +14,16 @@ import { createShare, type Share } from "./view/share.ts";
 import { storeKey } from "./view/store.ts";
 
 /** Every ExternalSecret is synced, and its Secret has its keys. */
-export function secretChecks({ secrets }: CheckContext): readonly Check<CheckContext>[] {
+export function* secretChecks({ secrets }: CheckContext): Generator<Check<CheckContext>> {
   const share = createShare();
-  return secrets.flatMap((secret) => {
+  for (const secret of secrets) {
     const { namespace, name } = secret;
     const subject = { kind: "ExternalSecret", namespace, name };
     const id = `synced ${namespace}/${name}`;
     const base = { category: "secrets", severity: "error", subject } as const;
-    return [
-      { ...base, ...syncedCheck(secret, id, share) },
-      { ...base, ...keysCheck(secret, id) },
-    ];
-  });
+    yield { ...base, ...syncedCheck(secret, id, share) };
+    yield { ...base, ...keysCheck(secret, id) };
+  }
 }
 
 type OwnPart = Omit<Check<CheckContext>, "category" | "severity" | "subject">;

@@ -19,19 +19,48 @@ export function createJsonReporter(
   { verbosity = "normal" }: { verbosity?: Verbosity } = {},
 ): Reporter {
   const style = createStyle(terminal);
-  const write = (document: JsonDocument) =>
-    terminal.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  const write = (document: JsonDocument) => {
+    for (const piece of piecesOf(document)) terminal.stdout.write(piece);
+  };
   return {
     event(event) {
       if (event.type !== "warning" || verbosity === "quiet") return;
       terminal.stderr.write(`${style.sign("warning")} ${style.text(event.text)}\n`);
     },
-    end: (result) => void write(documentOf(result)),
+    end: (result) => write(documentOf(result)),
     redraw: () => undefined,
-    fail: (error) => void write(document("Error", errorOf(error))),
-    bug: (error) => void write(document("Error", errorOf(error))),
+    fail: (error) => write(document("Error", errorOf(error))),
+    bug: (error) => write(document("Error", errorOf(error))),
   };
 }
+
+/** Entries of a list that are written at once: the text of tens of thousands would be held twice. */
+const AT_ONCE = 500;
+
+/** The document as JSON.stringify would indent it, in pieces: long lists are cut. */
+export function* piecesOf(document: JsonDocument): Generator<string> {
+  const fields = Object.entries(document).filter(([, value]) => value !== undefined);
+  let before = "{\n";
+  for (const [name, value] of fields) {
+    yield `${before}  ${JSON.stringify(name)}: `;
+    if (Array.isArray(value) && value.length > AT_ONCE) yield* listPieces(value);
+    else yield indented(value);
+    before = ",\n";
+  }
+  yield "\n}\n";
+}
+
+function* listPieces(list: readonly unknown[]): Generator<string> {
+  for (let index = 0; index < list.length; index += AT_ONCE) {
+    // A list of its own, without its brackets.
+    const part = indented(list.slice(index, index + AT_ONCE)).slice(1, -"\n  ]".length);
+    yield `${index === 0 ? "[" : ","}${part}`;
+  }
+  yield "\n  ]";
+}
+
+/** As the value of a field: JSON has no line feeds in texts. */
+const indented = (value: unknown) => JSON.stringify(value, undefined, 2).replaceAll("\n", "\n  ");
 
 /** The document of a result; a plan file is the document of a `Plan`. */
 export function documentOf(result: CommandResult): JsonDocument {

@@ -25,6 +25,14 @@ describe("runChecks", () => {
     expect(results.map(({ id }) => id)).toEqual(["slow", "quick"]);
   });
 
+  test("goes through more checks than may be under way, also where a parent stands at the end", async () => {
+    const many = Array.from({ length: 2_000 }, (_, index) => check(`${index}`, pass, ["last"]));
+    const results = await runChecks([...many, check("last", broken)], undefined, () => {});
+    expect(results).toHaveLength(2_001);
+    expect(results.map(({ id }) => id)).toEqual([...many.map(({ id }) => id), "last"]);
+    expect(new Set(results.slice(0, -1).map(({ status }) => status))).toEqual(new Set(["skip"]));
+  });
+
   test("a failed parent marks its children and grandchildren, and does not hide them", async () => {
     const ran: string[] = [];
     const results = await runChecks(

@@ -162,6 +162,19 @@ describe("the reporter of -o json", () => {
     expect(quiet.stderr()).toBe("");
   });
 
+  it.each([0, 1, 500, 501, 1001])("indents a list of %i as JSON.stringify does", (length) => {
+    const items = Array.from({ length }, (_, index) => ({
+      index,
+      text: 'a\n"b"',
+      none: undefined,
+      empty: [],
+    }));
+    const result: CommandResult = { kind: "Text", text: "", items };
+    const screen = createScreen();
+    createJsonReporter(screen.terminal).end(result);
+    expect(screen.stdout()).toBe(`${JSON.stringify(documentOf(result), undefined, 2)}\n`);
+  });
+
   it("has no way to print a Secret", () => {
     const screen = createScreen();
     const diff = [{ path: "data.token", from: new Secret("hunter2"), to: { deep: [new Secret("hunter3")] } }];
