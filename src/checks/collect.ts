@@ -54,11 +54,26 @@ const API = "external-secrets.io/v1";
 
 /** Reads stores and ExternalSecrets of the scope. A place that may not be read is told in `hidden`; other failures are thrown. */
 export async function collect(cluster: Cluster, scope: Scope): Promise<Subjects> {
+  // Nearly everybody may list the whole cluster, or asks for one namespace: the question costs no round trip then.
+  const everywhere = scope.namespaces === "all" ? readAll(cluster, [{}]) : undefined;
+  everywhere?.catch(() => undefined);
+  const places = await placesOf(cluster, scope);
+  const isWhole = places.length === 1 && places[0]?.namespace === undefined;
+  const { found, known, hidden } = await (isWhole && everywhere ? everywhere : readAll(cluster, places));
+  return subjectsOf(scope, found, known, hidden);
+}
+
+interface Read {
+  readonly found: readonly SecretView[];
+  readonly known: ReadonlyMap<string, StoreView>;
+  readonly hidden: readonly Hidden[];
+}
+
+async function readAll(cluster: Cluster, places: readonly { namespace?: string }[]): Promise<Read> {
   const hidden: Hidden[] = [];
   const known = new Map<string, StoreView>();
   const found: SecretView[] = [];
   const share = createShare();
-  const places = await placesOf(cluster, scope);
   const read = async (query: Omit<ListQuery, "apiVersion">, take: (object: KubeObject) => void) => {
     try {
       for await (const object of cluster.list({ apiVersion: API, ...query })) take(object);
@@ -81,7 +96,7 @@ export async function collect(cluster: Cluster, scope: Scope): Promise<Subjects>
       ),
     ]),
   ]);
-  return subjectsOf(scope, found, known, hidden);
+  return { found, known, hidden };
 }
 
 /** What of all that was found the scope is about. Pure. */

@@ -55,9 +55,11 @@ async function examineOne(
     return { ...seen, results: withoutIgnored(seen.results, inputs, invocation, ports.clock.now()) };
   };
   try {
-    // Its own word first: where the cluster cannot be reached, nothing can be judged.
+    const first = look();
+    // Its own word first: where the cluster cannot be reached, nothing can be judged, whatever the look ran into.
+    first.catch(() => undefined);
     await ports.cluster.version();
-    let seen = await look();
+    let seen = await first;
     if (flags.fix && (await repair(invocation, deps, session, seen))) seen = await look();
     if (flags.waitMs !== undefined) {
       const waited = await waitForHealth(

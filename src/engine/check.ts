@@ -63,7 +63,7 @@ export interface CheckResult {
 }
 
 /** Checks under way at once: enough to hide round trips, few enough for Infisical's limits. */
-const CONCURRENCY = 8;
+const CONCURRENCY = 24;
 /** Checks that have begun or wait for others: tens of thousands at once would hold a promise and a closure each. */
 const WINDOW = 256;
 
@@ -77,37 +77,48 @@ export async function runChecks<Context>(
   emit: Emit,
   now: () => number = Date.now,
 ): Promise<CheckResult[]> {
-  const pending = new Map<string, Promise<CheckResult>>();
   const slots = createSlots(CONCURRENCY);
   const known = new Map(checks.map((check) => [check.id, check]));
 
-  const start = (check: Check<Context>): Promise<CheckResult> => {
-    const running = pending.get(check.id);
-    if (running) return running;
-    const promise = runAfterParents(check);
-    pending.set(check.id, promise);
-    return promise;
-  };
-  const runAfterParents = async (check: Check<Context>): Promise<CheckResult> => {
-    const resultsOf = (ids: readonly string[] = []) =>
-      Promise.all(ids.flatMap((id) => known.get(id) ?? []).map(start));
-    const [results, before] = await Promise.all([resultsOf(check.needs), resultsOf(check.after)]);
-    const blocker = results.find((result) => result.status === "fail" || result.status === "skip");
+  const judge = once(async (check: Check<Context>): Promise<CheckResult> => {
+    const parents = await Promise.all(recordsOf(check.needs).map(judge));
+    const blocker = parents.find((result) => result.status === "fail" || result.status === "skip");
     const began = now();
     const finding: Finding = blocker
       ? { status: "skip", because: blockedBy(blocker) }
       : await slots(() => runOne(check, context));
-    const result = explained(resultOf(check, finding, now() - began), before);
+    return resultOf(check, finding, now() - began);
+  });
+  // What may explain a failure runs at the same time: only the words wait for it.
+  const finish = once(async (check: Check<Context>): Promise<CheckResult> => {
+    const [judged, before] = await Promise.all([
+      judge(check),
+      Promise.all(recordsOf(check.after).map(finish)),
+    ]);
+    const result = explained(judged, before);
     emit({ type: "checked", result, of: checks.length });
     return result;
-  };
+  });
+  const recordsOf = (ids: readonly string[] = []) => ids.flatMap((id) => known.get(id) ?? []);
   const results: CheckResult[] = [];
   const left = checks.entries();
   const worker = async () => {
-    for (const [index, check] of left) results[index] = await start(check);
+    for (const [index, check] of left) results[index] = await finish(check);
   };
   await Promise.all(Array.from({ length: Math.min(WINDOW, checks.length) }, worker));
   return results;
+}
+
+/** Each record once, whoever asks: the promise is shared. */
+function once<Context>(
+  work: (check: Check<Context>) => Promise<CheckResult>,
+): (check: Check<Context>) => Promise<CheckResult> {
+  const pending = new Map<string, Promise<CheckResult>>();
+  return (check) => {
+    const running = pending.get(check.id) ?? work(check);
+    pending.set(check.id, running);
+    return running;
+  };
 }
 
 function blockedBy(parent: CheckResult): string {

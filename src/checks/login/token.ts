@@ -30,11 +30,16 @@ export async function ownToken(context: CheckContext, { store }: Chain): Promise
       namespace,
       name,
     };
-    if ((await cluster.missingRights([right])).length > 0)
+    // Nothing that follows from the right: asked at once.
+    const [missing, exists] = await Promise.all([
+      cluster.missingRights([right]),
+      accountExists(context, namespace, name),
+    ]);
+    if (missing.length > 0)
       return {
         because: `create serviceaccounts/token for ${account} is not allowed here; eso-bootstrap render --doctor-rbac=login prints the role`,
       };
-    if (!(await accountExists(context, namespace, name)))
+    if (!exists)
       throw new BootstrapError("ESOB-R224", {
         message: `ESO's ServiceAccount ${account} does not exist.`,
         reason: "its Deployment names it, but no token can be made for it",

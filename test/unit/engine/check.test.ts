@@ -33,6 +33,19 @@ describe("runChecks", () => {
     expect(new Set(results.slice(0, -1).map(({ status }) => status))).toEqual(new Set(["skip"]));
   });
 
+  test("does not wait for what may explain a failure, and names it all the same", async () => {
+    let release = () => {};
+    const slow = () =>
+      new Promise<Finding>((resolve) => (release = () => resolve({ status: "pass" }))).then(broken);
+    const quick = () =>
+      pass()
+        .finally(() => release())
+        .then(broken);
+    const checks = [check("cause", slow), { ...check("effect", quick), after: ["cause"] }];
+    const results = await runChecks(checks, undefined, () => {});
+    expect(results.map(({ follows }) => follows)).toEqual([undefined, "ESOB-R102"]);
+  });
+
   test("a failed parent marks its children and grandchildren, and does not hide them", async () => {
     const ran: string[] = [];
     const results = await runChecks(
@@ -71,7 +84,7 @@ describe("runChecks", () => {
     await expect(runChecks([bug], undefined, () => {})).rejects.toThrow("x is not a function");
   });
 
-  test("at most eight run at once", async () => {
+  test("at most two dozen run at once", async () => {
     let running = 0;
     let most = 0;
     const work = async (): Promise<Finding> => {
@@ -85,6 +98,6 @@ describe("runChecks", () => {
       undefined,
       () => {},
     );
-    expect(most).toBe(8);
+    expect(most).toBe(24);
   });
 });
