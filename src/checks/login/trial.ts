@@ -53,11 +53,14 @@ interface Places {
 async function explore(context: CheckContext, session: EsoSession, places: Places): Promise<Trial> {
   const budget = await context.once("lists", async () => ({ left: MOST_LISTS }));
   const answers = new Map<string, Answer>();
-  for (const place of [...places.own, ...places.beyond]) {
-    if (answers.has(placeKey(place)) || budget.left === 0) continue;
-    budget.left -= 1;
-    answers.set(placeKey(place), await session.list(place).then(unlessOurAddress, asAnswer));
-  }
+  const wanted = new Map([...places.own, ...places.beyond].map((place) => [placeKey(place), place]));
+  const asked = [...wanted].slice(0, budget.left);
+  budget.left -= asked.length;
+  await Promise.all(
+    asked.map(async ([key, place]) =>
+      answers.set(key, await session.list(place).then(unlessOurAddress, asAnswer)),
+    ),
+  );
   return { answer: (place) => answers.get(placeKey(place)), beyond: places.beyond };
 }
 
