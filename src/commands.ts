@@ -341,8 +341,11 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: "demo",
     group: "start",
     summary: "the whole road against a simulated cluster and Infisical, on this machine",
-    flags: [["--interactive", "you answer the questions of init"]],
-    examples: ["eso-bootstrap demo", "eso-bootstrap demo --interactive", "eso-bootstrap demo -o json"],
+    flags: [
+      ["--interactive", "you answer the questions of init"],
+      ["--keep", "it stays up until Ctrl-C, and says how to reach it"],
+    ],
+    examples: ["eso-bootstrap demo", "eso-bootstrap demo --interactive", "eso-bootstrap demo --keep"],
     load: () => import("./commands/demo.ts"),
   },
 ];

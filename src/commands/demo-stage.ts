@@ -3,11 +3,19 @@ import { jsonOf } from "../data.ts";
 import type { Deps } from "../deps.ts";
 import type { GlobalFlags, Invocation } from "../invocation.ts";
 
+/** A command line, without the name of the program. */
+export interface Act {
+  readonly line: readonly string[];
+  /** Done when it went well. */
+  readonly after?: () => void;
+}
+
 /** Where command lines are shown and run. */
 export interface Stage {
-  say(text: string): void;
+  /** A paragraph; what is indented stays as it is. */
+  tell(lines: readonly string[]): void;
   /** Runs them in their order; the first that fails is the last, and its exit code the answer. */
-  play(lines: readonly (readonly string[])[]): Promise<number>;
+  play(acts: readonly Act[]): Promise<number>;
   /** With `-o json` the documents of what was run, as one. */
   end(): void;
 }
@@ -16,7 +24,6 @@ export interface Stage {
 export function createStage({ global }: Invocation, { reporter, runCli }: CommandDeps, there: Deps): Stage {
   const documents: unknown[] = [];
   const isJson = global.output === "json";
-  const say = (text: string) => reporter.event({ type: "note", text });
   const voice = voiceOf(global);
   const once = async (line: readonly string[]): Promise<number> => {
     reporter.event({ type: "command", line: ["eso-bootstrap", ...line].map(quoted).join(" ") });
@@ -31,11 +38,12 @@ export function createStage({ global }: Invocation, { reporter, runCli }: Comman
     return code;
   };
   return {
-    say,
-    async play(lines) {
-      for (const line of lines) {
+    tell: (lines) => ["", ...lines].forEach((text) => reporter.event({ type: "note", text })),
+    async play(acts) {
+      for (const { line, after } of acts) {
         const code = await once(line);
         if (code !== 0) return code;
+        after?.();
       }
       return 0;
     },

@@ -1,23 +1,47 @@
+import { once } from "node:events";
 import type { CommandDeps } from "../commands.ts";
 import type { Invocation } from "../invocation.ts";
-import { createStage } from "./demo-stage.ts";
+import { createStage, type Stage } from "./demo-stage.ts";
 
 /** Sandbox → the true `init` → `doctor` → `add-secret`, as a person would type them; then nothing is left. */
 export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
-  const { openDemo, addLate, EARLY, SHOP } = await import("../sandbox/demo/index.ts");
+  const { openDemo, EARLY, LATE, SECRET, SHOP } = await import("../sandbox/demo/index.ts");
   const demo = await openDemo(deps);
   try {
     const stage = createStage(invocation, deps, demo.deps);
-    stage.say(`A simulated cluster and Infisical, on this machine only: ${demo.folder}`);
-    stage.say("The commands are the true ones; helm is a stand-in that makes what ESO's chart would.");
     const { project, environment, path, namespace } = SHOP;
-    const place = ["--project", project, "--environment", environment, "--path", path, "-n", namespace];
+    const place = ["--project", project, "--environment", environment, "--path", path];
+    const given = [...place, "--keys", EARLY.join(","), "--yes"];
     const asks = invocation.flags["interactive"] === true;
-    const given = [...place, "--secret-name", "shop-db", "--keys", EARLY.join(","), "--yes"];
-    const code = await stage.play([["init", ...(asks ? [] : given)], ["doctor"], addLate]);
+    const sample = () =>
+      stage.tell([`The shop, a workload with five variables: ${demo.page}`, ...demo.variables()]);
+    stage.tell([
+      `A simulated cluster and Infisical, on this machine only: ${demo.folder}`,
+      "The commands are the true ones; helm is a stand-in that makes what ESO's chart would.",
+    ]);
+    sample();
+    const code = await stage.play([
+      {
+        line: ["init", "-n", namespace, "--secret-name", SECRET, "--restart", ...(asks ? [] : given)],
+        after: sample,
+      },
+      { line: ["doctor"] },
+      { line: ["add-secret", LATE, "--value-stdin", "--restart", "--yes"], after: sample },
+    ]);
     stage.end();
+    if (code === 0 && invocation.flags["keep"] === true) await keep(stage, demo, deps.signal);
     return code;
   } finally {
     await demo.close();
   }
+}
+
+/** Until Ctrl-C. */
+async function keep(
+  stage: Stage,
+  demo: { openToOthers(): Promise<readonly string[]> },
+  signal: AbortSignal,
+): Promise<void> {
+  stage.tell(await demo.openToOthers());
+  if (!signal.aborted) await once(signal, "abort");
 }

@@ -195,7 +195,9 @@ function progress({ watched, spinner, style, line }: Teller, text: string, key =
 }
 
 function wrapped(text: string, first: string, style: Style): string[] {
-  return wrap(style.text(text), style.columns - 2).map((line, index) => (index === 0 ? first : "  ") + line);
+  return wrap(style.text(text), style.columns - 2).map((line, index) =>
+    ((index === 0 ? first : "  ") + line).trimEnd(),
+  );
 }
 
 /** As it would be typed: broken so that a shell takes it. */

@@ -67,13 +67,16 @@ describe("demo", () => {
     const { code, stdout, stderr, secrets, left } = await demo([]);
     expect(code, stderr).toBe(0);
     expect(stdout).toBe("");
+    const counts = [...stderr.matchAll(/^ {2}(?:DB_\w+|API_KEY) +(not set|\*{8})/gm)].map(([, what]) => what);
+    const set = (many: number) => Array.from({ length: 5 }, (_, i) => (i < many ? "********" : "not set"));
+    expect(counts).toEqual([...set(0), ...set(4), ...set(5)]);
     const said = ["$ eso-bootstrap init", "Plan ·", "has 4 of 4 keys", "passed · exit 0", "it has API_KEY"];
     expect(said.map((text) => stderr.indexOf(text) > 0)).toEqual(said.map(() => true));
     expect(said.map((text) => stderr.indexOf(text))).toEqual(
       said.map((text) => stderr.indexOf(text)).toSorted((a, b) => a - b),
     );
     expect(secrets.filter((secret) => secret === "" || stderr.includes(secret))).toEqual([]);
-    expect(stderr).not.toMatch(/eyJ[\w-]+\.|demo-[0-9a-f]{24}/);
+    expect(stderr).not.toMatch(/eyJ[\w-]+\.|demo-[0-9a-f]{16}/);
     expect(left).toEqual([]);
   });
 
@@ -86,7 +89,26 @@ describe("demo", () => {
     ]);
     expect(items[1]).toMatchObject({ summary: { failed: 0, warnings: 0, skipped: 0 } });
     expect(stdout).not.toContain(secrets[0]);
-    expect(stdout).not.toMatch(/eyJ[\w-]+\.|demo-[0-9a-f]{24}/);
+    expect(stdout).not.toMatch(/eyJ[\w-]+\.|demo-[0-9a-f]{16}/);
+    expect(left).toEqual([]);
+  });
+
+  test("stays up with --keep, and the page shows no value", async () => {
+    let url = "";
+    const pages: Promise<string>[] = [];
+    const { stderr, left, secrets } = await demo(["--keep"], (text, abort) => {
+      url ||= /http:\/\/127\.0\.0\.1:\d+$/m.exec(text)?.[0] ?? "";
+      if (!text.includes("sync shop-db")) return;
+      const ask = (accept: string) => fetch(url, { headers: { accept } }).then((answer) => answer.text());
+      pages.push(ask("text/html"), ask("*/*"));
+      void Promise.allSettled(pages).then(abort);
+    });
+    const [html = "", text = ""] = await Promise.all(pages);
+    expect(text).toMatch(/^pod shop-\w+-\w+\nDB_HOST=\*{8} {2}\d+ characters\n(.*\n){3}API_KEY=\*{8}.*\n$/);
+    expect(html.match(/<tr><td>/g)).toHaveLength(5);
+    expect(html + stderr).not.toMatch(/demo-[0-9a-f]{16}/);
+    for (const secret of secrets) expect(stderr).not.toContain(secret);
+    expect(stderr).toContain('export INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET="$(cat client-secret)"');
     expect(left).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -7,6 +7,8 @@ export interface Folder {
   readonly path: string;
   /** Writes a file that only this user may read; answers with its path. */
   write(name: string, text: string): Promise<string>;
+  /** A command of ours for other shells, in `bin`. */
+  writeProgram(name: string, text: string): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -18,6 +20,10 @@ export async function createFolder(): Promise<Folder> {
     async write(name, text) {
       await writeFile(join(path, name), text, { mode: 0o600 });
       return join(path, name);
+    },
+    async writeProgram(name, text) {
+      await mkdir(join(path, "bin"), { recursive: true });
+      await writeFile(join(path, "bin", name), text, { mode: 0o700 });
     },
     remove: () => rm(path, { recursive: true, force: true }),
   };

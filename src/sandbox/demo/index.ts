@@ -4,14 +4,23 @@ import type { Deps } from "../../deps.ts";
 import { createStandInHelm, startSandbox, type Sandbox } from "../index.ts";
 import { createRandomSource } from "../infisical/random.ts";
 import { createFolder, type Folder } from "./folder.ts";
-import { furnishShop, LATE } from "./shop.ts";
+import { servePage } from "./page.ts";
+import { runSample, sampleObjects, shownOf } from "./sample.ts";
+import { openToOthers } from "./others.ts";
+import { furnishShop } from "./shop.ts";
 
-export { EARLY, SHOP } from "./shop.ts";
+export { EARLY, LATE, SECRET, SHOP } from "./shop.ts";
 
 export interface Demo {
   readonly folder: string;
   /** As this machine's, but in the folder and with the sandbox for a world. */
   readonly deps: Deps;
+  /** Address of the sample's page. */
+  readonly page: string;
+  /** What the sample's pod was started with: a line for each variable, without its value. */
+  variables(): readonly string[];
+  /** Puts what another shell needs into the folder; answers with what to type there. */
+  openToOthers(): Promise<readonly string[]>;
   /** Closes the servers and removes the folder. */
   close(): Promise<void>;
 }
@@ -19,19 +28,33 @@ export interface Demo {
 /** Variables of this machine that say how to speak to its person; none of the others is any business of a demo. */
 const OF_THE_TERMINAL = /^(TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI|LANG|LC_.*|TZ)$/;
 
-/** Starts both servers and makes the folder; what a failure leaves behind is taken away. */
+/** Starts the servers and makes the folder; what a failure leaves behind is taken away. */
 export async function openDemo(deps: Deps): Promise<Demo> {
   const random = createRandomSource();
-  const sandbox = await startSandbox({ infisical: { plan: { rbac: true } } });
-  const folder = await createFolder();
+  const newValue = () => `demo-${random.hex(18 + ((random.bytes(1)[0] ?? 0) % 12))}`;
+  const opened: (() => unknown)[] = [];
   const close = async () => {
-    await sandbox.stop();
-    await folder.remove();
+    for (const end of opened.toReversed()) await end();
   };
   try {
-    const newValue = () => `demo-${random.hex(24)}`;
-    furnishShop(sandbox, newValue);
-    return { folder: folder.path, deps: await depsIn(deps, sandbox, folder, newValue()), close };
+    const folder = await createFolder();
+    opened.push(() => folder.remove());
+    const sandbox = await startSandbox({ infisical: { plan: { rbac: true } } });
+    opened.push(() => sandbox.stop());
+    const { projectId } = furnishShop(sandbox, newValue);
+    const sample = runSample(sandbox.kubernetes.api);
+    opened.push(() => sample.stop());
+    sandbox.kubernetes.seed(...sampleObjects);
+    const page = await servePage(sample, 0);
+    opened.push(() => page.stop());
+    return {
+      folder: folder.path,
+      deps: await depsIn(deps, sandbox, folder, newValue()),
+      page: page.url,
+      variables: () => sample.variables().map((one) => `${one.name.padEnd(12)} ${shownOf(one)}`),
+      openToOthers: () => openToOthers(sandbox, folder, projectId),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -58,6 +81,3 @@ async function depsIn(deps: Deps, sandbox: Sandbox, folder: Folder, value: strin
       createStandInHelm(await there.openCluster(options), { ...(onWrite && { onWrite }) }),
   };
 }
-
-/** The command that brings the key that comes late. */
-export const addLate = ["add-secret", LATE, "--value-stdin", "--yes"] as const;

@@ -1,0 +1,58 @@
+import type { Sandbox } from "../index.ts";
+import type { Folder } from "./folder.ts";
+import { EARLY, SECRET, SHOP } from "./shop.ts";
+
+const CLIENT_ID = "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID";
+const CLIENT_SECRET = "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET";
+
+/** Puts what other shells need into the folder; answers with what to type there. The client secret is in a file and on no screen. */
+export async function openToOthers(
+  { env, infisical }: Sandbox,
+  folder: Folder,
+  projectId: string,
+): Promise<readonly string[]> {
+  const [clientId, clientSecret] = [env[CLIENT_ID] ?? "", env[CLIENT_SECRET] ?? ""];
+  await folder.write("client-secret", clientSecret);
+  await folder.write("login.json", JSON.stringify({ clientId, clientSecret }));
+  await folder.writeProgram("eso-bootstrap", programText(process.execPath, process.argv[1] ?? ""));
+  await folder.writeProgram("change-value", changeText(infisical.url, projectId, folder.path));
+  return [
+    "It stays up until Ctrl-C. In another shell:",
+    "",
+    `cd ${folder.path}`,
+    `export PATH="$PWD/bin:$PATH" KUBECONFIG="$PWD/kubeconfig"`,
+    `export INFISICAL_API_URL=${infisical.url}`,
+    `export ${CLIENT_ID}=${clientId}`,
+    `export ${CLIENT_SECRET}="$(cat client-secret)"`,
+    "",
+    "and then, as you like:",
+    "",
+    `kubectl get externalsecrets -n ${SHOP.namespace}`,
+    `kubectl describe externalsecret ${SECRET} -n ${SHOP.namespace}`,
+    "eso-bootstrap doctor",
+    "eso-bootstrap status",
+    "",
+    "A value changed at Infisical by curl (cat bin/change-value), and its way into the shop:",
+    "",
+    `change-value ${EARLY[0]} another`,
+    `eso-bootstrap sync ${SECRET} -n ${SHOP.namespace} --restart`,
+  ];
+}
+
+const programText = (node: string, main: string): string =>
+  `#!/bin/sh\nexec ${quoted(node)} ${quoted(main)} "$@"\n`;
+
+/** `change-value NAME VALUE`: the login and the change, as anybody would send them to Infisical. */
+function changeText(url: string, projectId: string, folder: string): string {
+  const { environment, path: secretPath } = SHOP;
+  const body = JSON.stringify({ projectId, environment, secretPath, secretValue: "VALUE" });
+  return `#!/bin/sh
+json="Content-Type: application/json"
+token=$(curl -s "${url}/api/v1/auth/universal-auth/login" -H "$json" -d @${quoted(`${folder}/login.json`)} |
+  sed 's/.*"accessToken":"\\([^"]*\\).*/\\1/')
+curl -s -o /dev/null -w 'Infisical: %{http_code}\\n' -X PATCH "${url}/api/v4/secrets/$1" \\
+  -H "Authorization: Bearer $token" -H "$json" -d "$(printf %s ${quoted(body)} | sed "s/VALUE/$2/")"
+`;
+}
+
+const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
