@@ -67,12 +67,14 @@ export function identityOperations(session: Session, organizationId: () => Promi
   ): Promise<readonly Identity[]> {
     const { traits } = await session.era();
     const isModern = traits.projectIdentities;
-    const inProject = project && isModern ? await listOfProject(name, project) : [];
-    // Whoever may look into the project only finds there what one may make there; refused in both is an error, not a "none".
-    const inOrganization = await listOfOrganization(name, isModern).catch((error: unknown) => {
-      if (isForbidden(error) && project && isModern) return [];
-      throw error;
-    });
+    const [inProject, inOrganization] = await Promise.all([
+      project && isModern ? listOfProject(name, project) : [],
+      // Whoever may look into the project only finds there what one may make there; refused in both is an error, not a "none".
+      listOfOrganization(name, isModern).catch((error: unknown) => {
+        if (isForbidden(error) && project && isModern) return [];
+        throw error;
+      }),
+    ]);
     const byId = new Map([...inOrganization, ...inProject].map((identity) => [identity.id, identity]));
     return [...byId.values()];
   }

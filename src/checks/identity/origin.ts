@@ -4,12 +4,13 @@ import { MANAGER } from "../../kubernetes/cluster.ts";
 import type { CheckContext } from "../context.ts";
 import { pass, warning } from "../finding.ts";
 import { projectOf } from "../login/beyond.ts";
-import { identityOf, operatorOf, type Bearer } from "./bearer.ts";
+import { authOf, identityOf, operatorOf, type Bearer } from "./bearer.ts";
 
 /** The identity exists, is the one that the file means, and was made for this cluster. */
 export async function judgeOrigin(context: CheckContext, bearer: Bearer): Promise<Finding> {
-  const identity = await identityOf(context, bearer);
   const { label, wanted } = bearer;
+  askAhead(context, bearer);
+  const identity = await identityOf(context, bearer);
   const mark = identity.metadata;
   const isMarked = mark["managed-by"] === MANAGER;
   if (wanted?.identityId !== undefined && wanted.identityId !== identity.id)
@@ -27,6 +28,16 @@ export async function judgeOrigin(context: CheckContext, bearer: Bearer): Promis
   return (
     (await doubled(context, bearer, identity.name)) ?? pass(`${identity.name}${isMarked ? ", ours" : ""}`)
   );
+}
+
+/** What is wanted next, here or by the checks that need this one, waits for nothing; who needs it hears of a failure. */
+function askAhead(context: CheckContext, bearer: Bearer): void {
+  const asked = [
+    projectOf(context, bearer.chain.store.live.projectSlug),
+    clusterUid(context),
+    authOf(context, bearer),
+  ];
+  void Promise.allSettled(asked);
 }
 
 function another(message: string): BootstrapError {
