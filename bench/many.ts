@@ -8,6 +8,8 @@ export interface Many {
   readonly namespaces: number;
   /** Also the target Secrets and the identity Secrets, as `doctor` wants to see them. */
   readonly withSecrets?: boolean;
+  /** None is broken. */
+  readonly healthy?: boolean;
 }
 
 const AT_ONCE = 48;
@@ -22,7 +24,7 @@ const BROKEN_EVERY = 100;
  */
 export async function fillMany(
   stack: Stack,
-  { secrets, namespaces, withSecrets = false }: Many,
+  { secrets, namespaces, withSecrets = false, healthy = false }: Many,
 ): Promise<void> {
   const values = JSON.stringify(esoHelmValues);
   const install = ["upgrade", "--install", "external-secrets", stack.chart.tgz, "--values=-"];
@@ -35,7 +37,7 @@ export async function fillMany(
   await each(names, (name) => stack.api("POST", "/api/v1/namespaces", { metadata: { name } }));
   await each(names, (namespace) => makeStore(stack, namespace, withSecrets));
   const all = Array.from({ length: secrets }, (_, index) => ({
-    index,
+    isBroken: !healthy && index % BROKEN_EVERY === BROKEN_EVERY - 1,
     namespace: names[index % names.length] ?? "",
     name: `app-${String(Math.floor(index / names.length)).padStart(4, "0")}`,
   }));
@@ -92,10 +94,9 @@ function condition(status: string, reason: string, message: string) {
 
 async function makeSecret(
   stack: Stack,
-  { index, namespace, name }: { index: number; namespace: string; name: string },
+  { isBroken, namespace, name }: { isBroken: boolean; namespace: string; name: string },
   withSecrets: boolean,
 ): Promise<void> {
-  const isBroken = index % BROKEN_EVERY === BROKEN_EVERY - 1;
   const secret = {
     apiVersion: "external-secrets.io/v1",
     kind: "ExternalSecret",

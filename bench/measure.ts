@@ -16,7 +16,12 @@ export interface Cost {
   readonly ms: number;
   /** Peak of resident memory (VmHWM of Linux, looked at every 5 ms); 0 where it cannot be read. */
   readonly megabytes: number;
+  /** What it wrote to stdout: the last of it where that is much. */
+  readonly output: string;
 }
+
+/** Characters that are kept of what a command wrote. */
+const MOST = 200_000;
 
 /** Runs it once and gives the milliseconds; throws with what it wrote when it fails. */
 export async function timeOnce(command: Timed): Promise<number> {
@@ -33,15 +38,17 @@ export function costOnce(
     const child = spawn(program, args, { env: env ?? process.env, cwd, stdio: ["ignore", "pipe", "pipe"] });
     let megabytes = 0;
     const looking = setInterval(() => (megabytes = Math.max(megabytes, peakOf(child.pid))), 5);
-    let said = "";
-    const hear = (chunk: Buffer) => (said = `${said}${chunk.toString("utf8")}`.slice(-2000));
-    child.stdout.on("data", hear);
-    child.stderr.on("data", hear);
+    const said = { stdout: "", stderr: "" };
+    for (const stream of ["stdout", "stderr"] as const)
+      child[stream].on("data", (chunk: Buffer) => {
+        said[stream] = `${said[stream]}${chunk.toString("utf8")}`.slice(-MOST);
+      });
     child.on("error", reject);
     child.on("close", (code) => {
       clearInterval(looking);
-      if (code === 0 || allowed.includes(code ?? -1)) resolve({ ms: performance.now() - began, megabytes });
-      else reject(new Error(`${name} ended with ${code}:\n${said}`));
+      if (code === 0 || allowed.includes(code ?? -1)) {
+        resolve({ ms: performance.now() - began, megabytes, output: said.stdout });
+      } else reject(new Error(`${name} ended with ${code}:\n${said.stderr}${said.stdout.slice(-2000)}`));
     });
   });
 }

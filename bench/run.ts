@@ -1,31 +1,72 @@
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { availableParallelism, loadavg, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { settings, startWorld } from "../test/e2e/world.ts";
-import { esoHelmValues } from "../test/e2e/stack/eso.ts";
+import { byHandEnv, compareDoctor } from "./against-by-hand.ts";
 import { compareAtScale } from "./at-scale.ts";
 import { chunkCosts } from "./chunks.ts";
 import { sideBySide, timeOnce, type Timed } from "./measure.ts";
+import type { Pair, Results } from "./results.ts";
 
 /**
- * `npm run bench`: both sides of each comparison in one run, in turn; prints medians and ratios. Nothing here fails on a time.
- * The by-hand road runs on a stack of its own (same binaries, same moment), because its `helm upgrade` would change our release.
+ * `npm run bench`: both sides of each comparison in one run, in turn; prints medians and ratios, and writes them to
+ * bench/results.json, of which `npm run generate` makes tables and plots. Nothing here fails on a time. The by-hand road runs
+ * on a stack of its own (same binaries, same moment), because its `helm upgrade` would change our release.
  */
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const BIN = path("../bin/eso-bootstrap.js");
+const SIZES = [100, 1_000, 10_000];
 const say = (line: string) => void process.stdout.write(`${line}\n`);
-const row = (what: string, { ours, theirs, ratio }: { ours: number; theirs: number; ratio: number }) =>
-  say(
-    `${what.padEnd(58)} ${ours.toFixed(0).padStart(7)} ms ${theirs.toFixed(0).padStart(7)} ms   ${ratio.toFixed(2)} ×`,
-  );
 
 const node = (...args: string[]): Timed => ({ name: args.join(" "), program: process.execPath, args });
 
-say(`${"".padEnd(58)} ${"ours".padStart(10)} ${"other".padStart(10)}   ratio`);
-row("--help / node -e 0", await sideBySide(node(BIN, "--help"), node("-e", "0"), 51));
-row("--version / node -e 0", await sideBySide(node(BIN, "--version"), node("-e", "0"), 51));
+const load = [loadavg()[0] ?? 0];
+const pairs: Pair[] = [];
+const compare = (what: string, against: string, { ours, theirs }: { ours: number; theirs: number }) => {
+  pairs.push({ what, against, ours, theirs });
+  const times = `${ours.toFixed(0).padStart(7)} ms ${theirs.toFixed(0).padStart(7)} ms`;
+  say(`${`${what} / ${against}`.padEnd(64)} ${times}   ${(ours / theirs).toFixed(2)} ×`);
+};
+
+for (const flag of ["--help", "--version"])
+  compare(flag, "node -e 0", await sideBySide(node(BIN, flag), node("-e", "0"), 51));
 await compareRoads();
-for (const secrets of [100, 10_000]) await compareAtScale(secrets, say);
+const doctor = await compareDoctor();
+for (const [what, near, far] of [
+  ["doctor", doctor.near, doctor.far],
+  ["doctor, with an operator's credential", doctor.nearAsOperator, doctor.farAsOperator],
+] as const) {
+  compare(what, "by-hand.sh check", near);
+  compare(`${what}, ${doctor.farMs} ms a round trip`, "by-hand.sh check", far);
+}
+const { facts } = doctor;
+say(`facts: ${facts.ours}, with an operator's credential ${facts.asOperator}; by hand ${facts.theirs}`);
+
+const scale = [];
+for (const secrets of SIZES) {
+  const figures = await compareAtScale(secrets);
+  scale.push(figures);
+  say(`\n${secrets} ExternalSecrets in ${figures.namespaces} namespaces`);
+  for (const { name, against, ms, megabytes } of figures.rows) {
+    const base = figures.rows.find((row) => row.name === against);
+    const ratio = base ? `${(ms / base.ms).toFixed(2)} ×` : "";
+    say(
+      `  ${name.padEnd(78)} ${ms.toFixed(0).padStart(7)} ms ${megabytes.toFixed(0).padStart(5)} MB  ${ratio}`,
+    );
+  }
+  say(`  ${figures.syncedPerSecond.toFixed(0)} synced in a second`);
+}
+load.push(loadavg()[0] ?? 0);
+
+const machine = {
+  cores: availableParallelism(),
+  gigabytes: Math.round(totalmem() / 2 ** 30),
+  node: process.version,
+  load,
+};
+const results: Results = { machine, pairs, facts, scale };
+writeFileSync(path("./results.json"), `${JSON.stringify(results, undefined, 2)}\n`);
+
 say("\nimport cost of each lazy chunk (median of 7, above node -e 0)");
 for (const { name, ms, kilobytes } of await chunkCosts())
   say(`  ${name.padEnd(40)} ${ms.toFixed(0).padStart(5)} ms ${kilobytes.toFixed(0).padStart(6)} kB`);
@@ -41,33 +82,17 @@ async function compareRoads(): Promise<void> {
       cwd: mine.dir,
       env: { ...mine.env, KUBECONFIG: mine.stack.kubeconfig },
     };
-    const byHand = byHandInit(hand);
+    const byHand: Timed = {
+      name: "by-hand.sh init",
+      program: "bash",
+      args: [path("./by-hand.sh"), "init"],
+      cwd: hand.dir,
+      env: byHandEnv(hand),
+    };
     await timeOnce(init);
     await timeOnce(byHand);
-    row("second init / by-hand.sh init again", await sideBySide(init, byHand, 5));
+    compare("second init", "by-hand.sh init again", await sideBySide(init, byHand, 5));
   } finally {
     await Promise.all([mine.stop(), hand.stop()]);
   }
-}
-
-function byHandInit({ stack, infisical, dir, env }: Awaited<ReturnType<typeof startWorld>>): Timed {
-  const values = join(dir, "values.json");
-  writeFileSync(values, JSON.stringify(esoHelmValues));
-  return {
-    name: "by-hand.sh init",
-    program: "bash",
-    args: [path("./by-hand.sh"), "init"],
-    cwd: dir,
-    env: {
-      ...env,
-      KUBECONFIG: stack.kubeconfig,
-      INFISICAL: infisical.url,
-      CLIENT_ID: infisical.operator.clientId,
-      CLIENT_SECRET: infisical.operator.clientSecret,
-      ORG: infisical.organization.id,
-      API_SERVER: stack.apiServer,
-      CHART: stack.chart.dir,
-      HELM_ARGS: `-f ${values}`,
-    },
-  };
 }

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { configSchema } from "../src/inputs/schema.ts";
 import { OUTPUT_SCHEMA_FILES } from "../src/ui/schemas.ts";
 import { configurationPage } from "./configuration.ts";
+import { performancePage } from "./performance.ts";
+import { memoryPlot, timePlot } from "./plots.ts";
 import { troubleshooting } from "./troubleshooting.ts";
 
 /** A file that follows from the code. A test holds each to its content; `npm run generate` writes them all. */
@@ -19,6 +21,9 @@ export const GENERATED: readonly Generated[] = [
   ...OUTPUT_SCHEMA_FILES,
   { path: "docs/troubleshooting.md", content: troubleshooting },
   { path: "docs/configuration.md", content: configurationPage },
+  { path: "docs/performance.md", content: performancePage },
+  { path: "docs/performance-time.svg", content: timePlot },
+  { path: "docs/performance-memory.svg", content: memoryPlot },
 ];
 
 const here = fileURLToPath(import.meta.url);
