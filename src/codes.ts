@@ -139,6 +139,12 @@ export const CODES = {
     "eso-bootstrap status --help",
     "Watch one cluster, without -o json.",
   ),
+  "ESOB-C501": record(
+    2,
+    "demo does not know how to break that",
+    "eso-bootstrap demo --break list",
+    "Name one of the list.",
+  ),
   // --- this machine --------------------------------------------------------------------------------------------
   "ESOB-L101": record(
     5,

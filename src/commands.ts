@@ -344,8 +344,14 @@ export const COMMANDS: readonly CommandRecord[] = [
     flags: [
       ["--interactive", "you answer the questions of init"],
       ["--keep", "it stays up until Ctrl-C, and says how to reach it"],
+      ["--break <name>", "break something; doctor names it, and its fix mends it (list: what there is)"],
+      ["-y, --yes", "with --break: run the fix without asking"],
     ],
-    examples: ["eso-bootstrap demo", "eso-bootstrap demo --interactive", "eso-bootstrap demo --keep"],
+    examples: [
+      "eso-bootstrap demo",
+      "eso-bootstrap demo --keep",
+      "eso-bootstrap demo --break reviewer-binding --yes",
+    ],
     load: () => import("./commands/demo.ts"),
   },
 ];

@@ -16,6 +16,8 @@ export interface Stage {
   tell(lines: readonly string[]): void;
   /** Runs them in their order; the first that fails is the last, and its exit code the answer. */
   play(acts: readonly Act[]): Promise<number>;
+  /** The document of a command line that was just run; where it was told to people, it is run again without a word. */
+  documentOf(line: readonly string[]): Promise<unknown>;
   /** With `-o json` the documents of what was run, as one. */
   end(): void;
 }
@@ -25,16 +27,18 @@ export function createStage({ global }: Invocation, { reporter, runCli }: Comman
   const documents: unknown[] = [];
   const isJson = global.output === "json";
   const voice = voiceOf(global);
+  /** Runs it with stdout kept. */
+  const captured = async (line: readonly string[], at: Deps) => {
+    let text = "";
+    const stdout = { write: (more: string) => (text += more) };
+    const terminal: Deps["terminal"] = (options) => ({ ...at.terminal(options), stdout });
+    return { code: await runCli(line, { ...at, terminal }), document: jsonOf(text) };
+  };
   const once = async (line: readonly string[]): Promise<number> => {
     reporter.event({ type: "command", line: ["eso-bootstrap", ...line].map(quoted).join(" ") });
     if (!isJson) return runCli([...line, ...voice], there);
-    let text = "";
-    const stdout = { write: (more: string) => (text += more) };
-    const code = await runCli([...line, ...voice], {
-      ...there,
-      terminal: (options) => ({ ...there.terminal(options), stdout }),
-    });
-    documents.push(jsonOf(text));
+    const { code, document } = await captured([...line, ...voice], there);
+    documents.push(document);
     return code;
   };
   return {
@@ -46,6 +50,15 @@ export function createStage({ global }: Invocation, { reporter, runCli }: Comman
         after?.();
       }
       return 0;
+    },
+    async documentOf(line) {
+      if (isJson) return documents.at(-1);
+      const silent: Deps["terminal"] = (options) => ({
+        ...there.terminal(options),
+        isTTY: false,
+        stderr: { write: () => undefined },
+      });
+      return (await captured([...line, "-o", "json"], { ...there, terminal: silent })).document;
     },
     end() {
       if (isJson) reporter.end({ kind: "Text", text: "", items: documents });

@@ -1,11 +1,15 @@
 import { once } from "node:events";
 import type { CommandDeps } from "../commands.ts";
 import type { Invocation } from "../invocation.ts";
-import { createStage, type Stage } from "./demo-stage.ts";
+import { breakageCalled, breakAndMend, listBreakages } from "./demo-break.ts";
+import { type Act, createStage, type Stage } from "./demo-stage.ts";
 
 /** Sandbox → the true `init` → `doctor` → `add-secret`, as a person would type them; then nothing is left. */
 export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
-  const { openDemo, EARLY, LATE, SECRET, SHOP } = await import("../sandbox/demo/index.ts");
+  const { openDemo, BREAKAGES, EARLY, LATE, SECRET, SHOP } = await import("../sandbox/demo/index.ts");
+  const wanted = invocation.flags["break"];
+  if (wanted === "list") return listBreakages(BREAKAGES, deps);
+  const breakage = typeof wanted === "string" ? breakageCalled(wanted, BREAKAGES) : undefined;
   const demo = await openDemo(deps);
   try {
     const stage = createStage(invocation, deps, demo.deps);
@@ -20,14 +24,16 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
       "The commands are the true ones; helm is a stand-in that makes what ESO's chart would.",
     ]);
     sample();
-    const code = await stage.play([
+    const road: Act[] = [
       {
         line: ["init", "-n", namespace, "--secret-name", SECRET, "--restart", ...(asks ? [] : given)],
         after: sample,
       },
       { line: ["doctor"] },
-      { line: ["add-secret", LATE, "--value-stdin", "--restart", "--yes"], after: sample },
-    ]);
+    ];
+    const later: Act = { line: ["add-secret", LATE, "--value-stdin", "--restart", "--yes"], after: sample };
+    let code = await stage.play(breakage ? road : [...road, later]);
+    if (code === 0 && breakage) code = await breakAndMend(breakage, stage, demo, { invocation, deps });
     stage.end();
     if (code === 0 && invocation.flags["keep"] === true) await keep(stage, demo, deps.signal);
     return code;

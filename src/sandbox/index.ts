@@ -19,6 +19,8 @@ export interface Sandbox {
   readonly kubeconfig: string;
   /** Variables that log the operator in at Infisical. */
   readonly env: Readonly<Record<string, string>>;
+  /** Ends when ESO has looked at everything that changed. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export async function startSandbox({
       INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: infisical.operator.clientId,
       INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: infisical.operator.clientSecret,
     },
+    settled: () => eso.settled(),
     stop: async () => {
       await eso.stop();
       await Promise.all([kubernetes.stop(), infisical.stop()]);

@@ -4,9 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runCli } from "../../src/cli.ts";
+import { buildProgram } from "../../src/command-tree.ts";
+import type { CommandDeps } from "../../src/commands.ts";
+import { breakAndMend } from "../../src/commands/demo-break.ts";
+import { createStage } from "../../src/commands/demo-stage.ts";
 import { createDeps, type Deps } from "../../src/deps.ts";
 import { recordsAt } from "../../src/data.ts";
+import type { Invocation } from "../../src/invocation.ts";
+import { BREAKAGES, EARLY, openDemo, SECRET, SHOP } from "../../src/sandbox/demo/index.ts";
+import type { Reporter } from "../../src/ui/reporter.ts";
 import { createScreen } from "../unit/ui/screen.ts";
+
+vi.setConfig({ testTimeout: 90_000 }); // it is real work, and the machine may have other work
 
 /** All that is left on the disk afterwards must be here: nothing. */
 let temp: string;
@@ -121,3 +130,83 @@ describe("demo", () => {
     expect(left).toEqual([]);
   });
 });
+
+describe("demo --break", () => {
+  test("lists what it can break", async () => {
+    const { code, stdout, left } = await demo(["--break", "list"]);
+    expect([code, left]).toEqual([0, []]);
+    expect(stdout.trim().split("\n")).toHaveLength(BREAKAGES.length);
+    for (const { name, code: named } of BREAKAGES)
+      expect(stdout).toMatch(new RegExp(`^${name} +${named} `, "m"));
+  });
+
+  test("has doctor name it, and leaves the fix to the person where nobody says yes", async () => {
+    const { code, stderr, left } = await demo(["--break", "reviewer-token"]);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/Now something breaks\.[^]*\$ eso-bootstrap doctor\n[^]*ESOB-R205/);
+    expect(stderr).not.toContain("$ eso-bootstrap apply");
+    expect(left).toEqual([]);
+  });
+
+  test("each is named first, and the printed command mends it", { timeout: 180_000 }, async () => {
+    const outcomes = await breakEach();
+    expect(outcomes).toEqual(BREAKAGES.map(({ name, code }) => ({ name, code, exits: 0 })));
+    expect(readdirSync(temp)).toEqual([]);
+  });
+});
+
+/** One sandbox for all: each is mended before the next. */
+async function breakEach() {
+  const { terminal } = createScreen();
+  const { signal } = new AbortController();
+  setMaxListeners(0, signal);
+  const own = createDeps({ process: Object.assign({ ...process }, { env: ENV }), signal });
+  const place = await openDemo(own);
+  const there: Deps = { ...place.deps, interactive: false, terminal: () => terminal };
+  const outcomes: { name: string; code: unknown; exits: number }[] = [];
+  try {
+    const { project, environment, path, namespace } = SHOP;
+    const where = ["--project", project, "--environment", environment, "--path", path, "-n", namespace];
+    expect(
+      await runCli(["init", ...where, "--keys", EARLY.join(","), "--secret-name", SECRET, "--yes"], there),
+    ).toBe(0);
+    for (const breakage of BREAKAGES) {
+      const documents: unknown[] = [];
+      const deps: CommandDeps = {
+        ...own,
+        interactive: false,
+        runCli,
+        reporter: {
+          ...quiet,
+          end: (result) => documents.push(...("items" in result ? (result.items ?? []) : [])),
+        },
+      };
+      const invocation = await invocationOf(["demo", "--break", breakage.name, "--yes", "-o", "json"]);
+      const stage = createStage(invocation, deps, there);
+      const exits = await breakAndMend(breakage, stage, place, { invocation, deps });
+      stage.end();
+      const code = recordsAt(documents[0], "checks").find(({ status }) => status === "fail")?.["code"];
+      outcomes.push({ name: breakage.name, code, exits });
+    }
+  } finally {
+    await place.close();
+  }
+  return outcomes;
+}
+
+const quiet: Reporter = { event: () => {}, end: () => {}, redraw: () => {}, fail: () => {}, bug: () => {} };
+
+/** A command line as the tree reads it. */
+async function invocationOf(argv: string[]): Promise<Invocation> {
+  let read: Invocation | undefined;
+  const program = await buildProgram(
+    argv,
+    () => createScreen().terminal,
+    async (_record, invocation) => {
+      read = invocation;
+    },
+  );
+  await program.parseAsync(argv, { from: "user" });
+  if (!read) throw new Error("no command was read");
+  return read;
+}

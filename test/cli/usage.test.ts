@@ -52,6 +52,7 @@ const WRONG: readonly (readonly [what: string, argv: string[], says: string])[] 
   ["a flag before the last word", ["reviewer", "--yes", "rotate"], "after"],
   ["an age that is none", ["reviewer", "rotate", "--if-older-than", "soon"], "30d"],
   ["demo: a word too many", ["demo", "shop"], "argument"],
+  ["demo: a breakage that is none", ["demo", "--break", "reviewer-tokn"], "reviewer-token"],
   ["nothing to go by", ["apply", "--yes"], "--project"],
 ];
 
@@ -73,7 +74,7 @@ describe("wrong usage: exit 2, nothing is contacted or written", () => {
       const ran = await run([command, ...json, ...rest]);
       expect(ran.code).toBe(2);
       expect(documentIn(ran)).toMatchObject({ apiVersion: "eso-bootstrap/v1", kind: "Error", exitCode: 2 });
-      expect(documentIn(ran)["code"]).toMatch(/^ESOB-C[13]/);
+      expect(documentIn(ran)["code"]).toMatch(/^ESOB-C[135]/);
       expect(documentIn(ran)["fix"]).toHaveProperty("summary");
     }
   });

@@ -1,6 +1,7 @@
 /** What `eso-bootstrap demo` runs in: the sandbox with a sample in it, and a temp folder with the way in. Loaded by that command alone. */
 
 import type { Deps } from "../../deps.ts";
+import { type Breakage, createWorld } from "../breakages/index.ts";
 import { createStandInHelm, startSandbox, type Sandbox } from "../index.ts";
 import { createRandomSource } from "../infisical/random.ts";
 import { createFolder, type Folder } from "./folder.ts";
@@ -9,6 +10,7 @@ import { runSample, sampleObjects, shownOf } from "./sample.ts";
 import { openToOthers } from "./others.ts";
 import { furnishShop } from "./shop.ts";
 
+export { BREAKAGES } from "../breakages/index.ts";
 export { EARLY, LATE, SECRET, SHOP } from "./shop.ts";
 
 export interface Demo {
@@ -19,6 +21,8 @@ export interface Demo {
   readonly page: string;
   /** What the sample's pod was started with: a line for each variable, without its value. */
   variables(): readonly string[];
+  /** Breaks it, and waits until ESO has noticed. */
+  break(breakage: Breakage): Promise<void>;
   /** Puts what another shell needs into the folder; answers with what to type there. */
   openToOthers(): Promise<readonly string[]>;
   /** Closes the servers and removes the folder. */
@@ -52,6 +56,10 @@ export async function openDemo(deps: Deps): Promise<Demo> {
       deps: await depsIn(deps, sandbox, folder, newValue()),
       page: page.url,
       variables: () => sample.variables().map((one) => `${one.name.padEnd(12)} ${shownOf(one)}`),
+      async break(breakage) {
+        await breakage.break(createWorld(sandbox, projectId));
+        await sandbox.settled();
+      },
       openToOthers: () => openToOthers(sandbox, folder, projectId),
       close,
     };

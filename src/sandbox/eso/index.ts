@@ -20,7 +20,7 @@ const FIRST_MS = 1000;
 const MOST_MS = 420_000;
 
 /** Starts it beside an API server; it does nothing until it is installed. */
-export function startEso(api: Api): { stop(): Promise<void> } {
+export function startEso(api: Api): { settled(): Promise<void>; stop(): Promise<void> } {
   const queue = new Queue((key) => reconcile(api, key));
   let wasRunning = false;
   const onChange = (change: Change): void => {
@@ -41,6 +41,7 @@ export function startEso(api: Api): { stop(): Promise<void> } {
   };
   const unsubscribe = api.store.onChange(onChange);
   return {
+    settled: () => queue.settled(),
     stop: async () => {
       unsubscribe();
       await queue.stop();
@@ -96,6 +97,14 @@ class Queue {
     this.#timers.delete(key);
     this.#open.add(key);
     this.#busy ??= this.#run();
+  }
+
+  /** Until nothing is left that is due now; controllers come one turn after a change. */
+  async settled(): Promise<void> {
+    for (let turn = 0; turn < 3; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.#busy;
+    }
   }
 
   async stop(): Promise<void> {

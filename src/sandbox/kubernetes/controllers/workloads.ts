@@ -9,7 +9,11 @@ const APPS = ["deployments.apps", "replicasets.apps", "statefulsets.apps", "daem
 
 /** Deployments make ReplicaSets, those and the others make pods, and each tells how far it is. */
 export const workloads: Controller = (api, { type, resource, object }) => {
-  if (APPS.includes(resource) && type !== "DELETED") reconcile(api, object);
+  // The newest state: two old ones that wait in the queue would write each other's status without end.
+  const newest = APPS.includes(resource)
+    ? api.get(resource, object.metadata.namespace, object.metadata.name)
+    : undefined;
+  if (newest && type !== "DELETED") reconcile(api, newest);
   for (const { apiVersion, kind, name } of object.metadata.ownerReferences ?? []) {
     const its = api.kinds.byName(apiVersion, kind);
     const owner =
