@@ -1,7 +1,7 @@
 import type { ScaleFigures, ScaleRow } from "../bench/at-scale.ts";
 import { results } from "./performance.ts";
 
-const [WIDTH, HEIGHT] = [720, 360];
+const [WIDTH, HEIGHT] = [800, 360];
 /** Room for the numbers at the left and below, and for the names at the right. */
 const AREA = { left: 60, right: 470, top: 20, bottom: 310 };
 /** Told apart with any colour vision (Okabe and Ito). */
