@@ -75,7 +75,7 @@ describe("sync", () => {
     await world.stack.kubectl(["create", "namespace", "shop"]);
     await world.stack.kubectl(
       ["apply", "-f", "-"],
-      JSON.stringify({ apiVersion: "v1", kind: "List", items: WORKLOADS }),
+      WORKLOADS.map((workload) => JSON.stringify(workload)).join("\n"),
     );
     await world.config(
       settings(world, {

@@ -13,6 +13,7 @@ import { autoEso, type AutoEso } from "./stack/auto-eso.ts";
 import { esoHelmValues } from "./stack/eso.ts";
 import { writeKubeconfig } from "./stack/kubeconfig.ts";
 import { createAuthority } from "../../src/sandbox/kubernetes/certificates.ts";
+import { sandboxEso } from "./stack/sandbox.ts";
 import { startStack, type Stack } from "./stack/stack.ts";
 
 /** A person's machine, a real cluster with a real ESO, and a simulated Infisical, all on loopback. */
@@ -56,7 +57,7 @@ export async function startWorld({
 }: WorldOptions = {}): Promise<World> {
   const [stack, infisical] = await Promise.all([startStack(), startInfisical({ generation, ...options })]);
   seedShop(infisical);
-  const eso = autoEso(stack);
+  const eso = sandboxEso(stack) ?? autoEso(stack);
   const dir = await mkdtemp(join(tmpdir(), "eso-bootstrap-e2e-"));
   // helm and kubectl send no token over plain HTTP.
   const authority = createAuthority("e2e proxy");

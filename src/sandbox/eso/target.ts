@@ -45,6 +45,7 @@ export function wantedSecret(
     policy === "Owner"
       ? { [CREATED_BY]: sha(`${owner.metadata.namespace}/${owner.metadata.name}`).slice(0, 56) }
       : {};
+  const { ownerReferences: _, ...kept } = before?.metadata ?? {};
   return {
     apiVersion: "v1",
     kind: "Secret",
@@ -52,7 +53,7 @@ export function wantedSecret(
     ...(!before && { type: textOf(at(template, "type")) ?? "Opaque" }),
     ...(at(target, "immutable") === true && { immutable: true }),
     metadata: {
-      ...before?.metadata,
+      ...kept,
       name: nameOfTarget(owner),
       namespace: owner.metadata.namespace ?? "",
       labels: {
@@ -89,7 +90,7 @@ function ownersOf(
   before: KubeObject | undefined,
 ): Pick<KubeObject["metadata"], "ownerReferences"> {
   const others = (before?.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== owner.metadata.uid);
-  if (policy !== "Owner") return { ownerReferences: others };
+  if (policy !== "Owner") return others.length > 0 ? { ownerReferences: others } : {};
   const { apiVersion, kind, metadata } = owner;
   const ours = {
     apiVersion,

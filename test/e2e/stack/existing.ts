@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 
 import { parse } from "yaml";
 
-import { createApi } from "./api.ts";
+import { type ApiAccess, createApi } from "./api.ts";
 import { type Child, ownFolder, releaseFolder, startChild } from "./children.ts";
 import { serviceAccountIssuer } from "./control-plane.ts";
 import type { Built } from "./pins.ts";
@@ -45,8 +45,9 @@ export function existingCluster(env: NodeJS.ProcessEnv = process.env): ExistingC
 /** The same face as an own stack, for an existing cluster. What only an owner can do throws. */
 export function existingStack({ kubeconfig, context }: ExistingCluster, built: Built): Stack {
   const dir = ownFolder();
-  const { apiServer, caPem, ...user } = accessOf(load(kubeconfig), context);
-  const { api, close } = createApi({ apiServer, caPem, ...user });
+  const access = accessOf(kubeconfig, context);
+  const { apiServer, caPem } = access;
+  const { api, close } = createApi(access);
   const env = toolEnv(dir, kubeconfig, built);
   const children: Child[] = [];
   const actions: (() => Promise<void> | void)[] = [];
@@ -93,7 +94,9 @@ function load(path: string): KubeconfigFile {
   return parse(readFileSync(path, "utf8")) as KubeconfigFile;
 }
 
-function accessOf(file: KubeconfigFile, name: string) {
+/** What a context of a kubeconfig gives to log in with; throws where that is neither a client certificate nor a token. */
+export function accessOf(kubeconfig: string, name: string): ApiAccess {
+  const file = load(kubeconfig);
   const context = file.contexts?.find((it) => it.name === name)?.context;
   const cluster = file.clusters?.find((it) => it.name === context?.cluster)?.cluster ?? {};
   const user = file.users?.find((it) => it.name === context?.user)?.user ?? {};

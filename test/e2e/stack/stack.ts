@@ -10,6 +10,7 @@ import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Built } from "./pins.ts";
 import type { IssueOptions } from "../../../src/sandbox/kubernetes/certificates.ts";
 import { run } from "./run.ts";
+import { sandboxStack, wantsSandbox } from "./sandbox.ts";
 import { toolEnv } from "./tool-env.ts";
 
 /** How a stack is started. */
@@ -74,6 +75,7 @@ export interface Stack {
 /** Starts a control plane of its own, building what is missing first. Several may run at once. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { name = "e2e", log } = options;
+  if (wantsSandbox()) return sandboxStack(name, await ensureBuilt(log, ["tools", "chart"]));
   const existing = existingCluster();
   if (existing) return existingStack(existing, await ensureBuilt(log, ["tools", "chart"]));
   const built = await ensureBuilt(log);
