@@ -24,7 +24,7 @@ function addSuite(name, exitCode) {
   for (const test of failuresOf(found)) process.stdout.write(`  FAILED ${test}\n`);
 }
 
-/** Each failed test with the first lines of why: what is above has often scrolled out of a CI log. */
+/** Each failed test with why, cut in the middle: what is above has often scrolled out of a CI log. */
 function failuresOf(report) {
   const files = report?.testResults ?? [];
   return files.flatMap((file) =>
@@ -32,9 +32,15 @@ function failuresOf(report) {
       .filter((test) => test.status === "failed")
       .map(
         (test) =>
-          `${test.fullName}\n    ${(test.failureMessages[0] ?? "").split("\n").slice(0, 6).join("\n    ")}`,
+          `${test.fullName}\n    ${shortened((test.failureMessages[0] ?? "").split("\n")).join("\n    ")}`,
       ),
   );
+}
+
+/** What was expected stands at the top; what a command said last, and where the test stood, at the bottom. */
+function shortened(lines, first = 4, last = 24) {
+  if (lines.length <= first + last) return lines;
+  return [...lines.slice(0, first), `… ${lines.length - first - last} lines …`, ...lines.slice(-last)];
 }
 
 /** undefined: none was written, or only half of it, because the runner died. */

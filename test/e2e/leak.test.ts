@@ -461,6 +461,11 @@ const SUCCESS: Readonly<Record<string, readonly (readonly [args: readonly string
     [["init", ...FILE, "--yes"], 0],
   ],
   explain: [[["explain", "ESOB-R103"], 0]],
+  // It has systems of its own; what it finds in its environment is not for them.
+  demo: [
+    [["demo"], 0],
+    [["demo", "--break", "list"], 0],
+  ],
 };
 const CONTACTING = [
   "init",

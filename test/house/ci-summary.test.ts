@@ -11,11 +11,16 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The last line and the exit code of the summary over these files. */
-function summary(files: Record<string, string>): { last: string | undefined; code: number | null } {
+/** All that the summary over these files says, and its exit code. */
+function summaryOf(files: Record<string, string>): { lines: string[]; code: number | null } {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const { stdout, status } = spawnSync(process.execPath, [join(ROOT, "scripts/ci-summary.mjs"), folder]);
-  return { last: stdout.toString("utf8").trimEnd().split("\n").at(-1), code: status };
+  return { lines: stdout.toString("utf8").trimEnd().split("\n"), code: status };
+}
+
+function summary(files: Record<string, string>): { last: string | undefined; code: number | null } {
+  const { lines, code } = summaryOf(files);
+  return { last: lines.at(-1), code };
 }
 
 const report = (passed: number, failed: number, skipped = 0) =>
@@ -57,4 +62,20 @@ describe("the last line of .ci/run", () => {
   ])("is there, and the exit code is not 0, when %s", (_name, files, last) => {
     expect(summary(files)).toEqual({ last, code: 1 });
   });
+});
+
+it("tells of a failed test what was expected and how it ended, without what is between", () => {
+  const message = Array.from({ length: 100 }, (_, index) => `line ${index}`).join("\n");
+  const failed = { status: "failed", fullName: "rotate > converges", failureMessages: [message] };
+  const suite = { ...(JSON.parse(report(1, 1)) as object), testResults: [{ assertionResults: [failed] }] };
+  const { lines } = summaryOf({ "e2e.json": JSON.stringify(suite), "e2e.exit": "1" });
+  const told = lines.slice(1, -1).map((line) => line.trim());
+  expect([told[0], told[1], told[4], told[5], told[6], told.at(-1)]).toEqual([
+    "FAILED rotate > converges",
+    "line 0",
+    "line 3",
+    "… 72 lines …",
+    "line 76",
+    "line 99",
+  ]);
 });
