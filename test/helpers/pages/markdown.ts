@@ -34,36 +34,3 @@ export function blocksOf(page: string, text: string): Block[] {
   if (open) throw new Error(`${page}:${open.block.line} is never closed`);
   return blocks;
 }
-
-/** The text without fenced blocks and code spans: what a browser would look for links and headings in. */
-function prose(text: string): string {
-  return text
-    .replaceAll(/^(\s*)(`{3,}|~{3,})[^\n]*\n[\s\S]*?^\1\2\s*$/gm, "")
-    .replaceAll(/(`+)(?!`)[^\n]*?[^`]\1(?!`)/g, (span) => span.replaceAll(/[[\]()<>]/g, ""));
-}
-
-/** Anchors as GitHub makes them: of headings, a repeated one numbered, and of `<a id>`. */
-export function anchorsOf(text: string): Set<string> {
-  const anchors = new Set<string>();
-  for (const [, title = ""] of prose(text).matchAll(/^#{1,6}\s+(.+?)\s*$/gm)) {
-    const base = title
-      .toLowerCase()
-      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
-      .replaceAll(/\s/g, "-");
-    let anchor = base;
-    for (let count = 1; anchors.has(anchor); count += 1) anchor = `${base}-${count}`;
-    anchors.add(anchor);
-  }
-  for (const [, id = ""] of text.matchAll(/<a (?:id|name)="([^"]+)"/g)) anchors.add(id);
-  return anchors;
-}
-
-/** Targets of links and pictures, also those in HTML. */
-export function linksOf(text: string): string[] {
-  const clean = prose(text);
-  const inline = [...clean.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g)];
-  const html = [...clean.matchAll(/<(?:img|a|source)\b[^>]*?\s(?:src|href|srcset)="([^"]+)"/g)];
-  const reference = [...clean.matchAll(/^\s*\[[^\]]+\]:\s+(\S+)/gm)];
-  return [...inline, ...html, ...reference].map(([, target = ""]) => target);
-}
