@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configSchema } from "../src/inputs/schema.ts";
 import { OUTPUT_SCHEMA_FILES } from "../src/ui/schemas.ts";
+import { cliPage } from "./cli.ts";
 import { configurationPage } from "./configuration.ts";
 import { performancePage } from "./performance.ts";
 import { memoryPlot, timePlot } from "./plots.ts";
@@ -11,7 +12,7 @@ import { troubleshooting } from "./troubleshooting.ts";
 /** A file that follows from the code. A test holds each to its content; `npm run generate` writes them all. */
 export interface Generated {
   readonly path: string;
-  readonly content: () => string;
+  readonly content: () => string | Promise<string>;
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -21,6 +22,7 @@ export const GENERATED: readonly Generated[] = [
   ...OUTPUT_SCHEMA_FILES,
   { path: "docs/troubleshooting.md", content: troubleshooting },
   { path: "docs/configuration.md", content: configurationPage },
+  { path: "docs/cli.md", content: cliPage },
   { path: "docs/performance.md", content: performancePage },
   { path: "docs/performance-time.svg", content: timePlot },
   { path: "docs/performance-memory.svg", content: memoryPlot },
@@ -32,7 +34,7 @@ if (process.argv[1] === here) {
   for (const { path, content } of GENERATED) {
     const target = join(dirname(here), "..", path);
     await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, content());
+    await writeFile(target, await content());
     process.stdout.write(`${path}\n`);
   }
 }

@@ -10,7 +10,7 @@ describe("generated files", () => {
   it.each(GENERATED.map(({ path, content }) => [path, content] as const))(
     "%s is as the code says; else run: npm run generate",
     async (path, content) => {
-      expect(await read(path)).toBe(content());
+      expect(await read(path)).toBe(await content());
     },
   );
 
