@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { blocksOf, type Block } from "../helpers/pages/markdown.ts";
 import { runPage, type Outcome } from "../helpers/pages/run.ts";
 import { yamlTrouble } from "../helpers/pages/yaml.ts";
@@ -37,23 +37,20 @@ describe("fenced blocks", () => {
   });
 });
 
-/** Each page has a sandbox of its own; they run side by side, for most of the time is waiting. */
+/** Each page has a sandbox of its own; some run side by side, for most of the time is waiting. */
 describe("the commands of a page, in its order, against the sandbox", () => {
   const pages = PAGES.filter((page) => blocks.some((block) => block.page === page && isShell(block)));
-  const outcomes = new Map<string, Promise<Outcome>>();
-  beforeAll(() => {
-    for (const page of pages) outcomes.set(page, runPage(blocks.filter((block) => block.page === page)));
+  const outcomes: Outcome[] = [];
+
+  it.concurrent.each(pages)("%s", { timeout: 90_000 }, async (page) => {
+    const outcome = await runPage(blocks.filter((block) => block.page === page));
+    outcomes.push(outcome);
+    expect(outcome.failures).toEqual([]);
   });
 
-  it.each(pages)("%s", { timeout: 60_000 }, async (page) => {
-    const outcome = await outcomes.get(page);
-    expect(outcome?.failures).toEqual([]);
-  });
-
-  afterAll(async () => {
-    const all = await Promise.all(outcomes.values());
-    const executed = all.reduce((sum, { executed: count }) => sum + count, 0);
-    const left = all.flatMap(({ notRun }) => notRun);
+  afterAll(() => {
+    const executed = outcomes.reduce((sum, { executed: count }) => sum + count, 0);
+    const left = outcomes.flatMap(({ notRun }) => notRun);
     process.stdout.write(
       `${executed} commands of ${pages.length} pages executed; not run: ${left.length} blocks\n`,
     );
