@@ -23,12 +23,15 @@ export interface EsoFound {
   /** The one that is meant: of the file's release or class, else the first. */
   readonly controller: EsoController | undefined;
   readonly all: readonly EsoController[];
+  /** The only namespace whose Deployments may be read; undefined: those of the whole cluster. */
+  readonly onlyIn: string | undefined;
 }
 
 /** Every controller of ESO; only those of its usual namespace where no more may be read. Read once. */
 export function findControllers(context: CheckContext): Promise<EsoFound> {
   return context.once("eso", async () => {
-    const all = (await readDeployments(context)).map(parseController);
+    const { deployments, onlyIn } = await readAllowed(context);
+    const all = deployments.map(parseController);
     const { eso } = context.desired ?? {};
     const mine = all.find(
       (one) => eso && one.namespace === eso.namespace && one.installedBy.endsWith(`/${eso.release}`),
@@ -36,7 +39,7 @@ export function findControllers(context: CheckContext): Promise<EsoFound> {
     const ofClass = all.find(
       ({ controllerClass }) => controllerClass === (eso?.controllerClass ?? "default"),
     );
-    return { all, controller: mine ?? ofClass ?? all[0] };
+    return { all, onlyIn, controller: mine ?? ofClass ?? all[0] };
   });
 }
 
@@ -46,20 +49,28 @@ export function usualNamespace({ desired }: CheckContext): string {
 }
 
 /** The Deployments of every controller, or of those in ESO's usual namespace where no more may be read. */
-export function readDeployments(context: CheckContext): Promise<readonly KubeObject[]> {
-  return context.once("eso-deployments", () => readAllowed(context));
+export async function readDeployments(context: CheckContext): Promise<readonly KubeObject[]> {
+  return (await readAllowed(context)).deployments;
 }
 
-async function readAllowed(context: CheckContext): Promise<KubeObject[]> {
-  try {
-    return await findDeployments(context.cluster);
-  } catch (error) {
-    if (!isBootstrapError(error) || error.code !== "ESOB-K104") throw error;
-    const found = await findDeployments(context.cluster, usualNamespace(context));
-    // None in the namespace that may be read says nothing about the others.
-    if (found.length === 0) throw error;
-    return found;
-  }
+interface Read {
+  readonly deployments: readonly KubeObject[];
+  readonly onlyIn: string | undefined;
+}
+
+function readAllowed(context: CheckContext): Promise<Read> {
+  return context.once("eso-deployments", async () => {
+    try {
+      return { deployments: await findDeployments(context.cluster), onlyIn: undefined };
+    } catch (error) {
+      if (!isBootstrapError(error) || error.code !== "ESOB-K104") throw error;
+      const onlyIn = usualNamespace(context);
+      const deployments = await findDeployments(context.cluster, onlyIn);
+      // None in the namespace that may be read says nothing about the others.
+      if (deployments.length === 0) throw error;
+      return { deployments, onlyIn };
+    }
+  });
 }
 
 function parseController(live: KubeObject): EsoController {

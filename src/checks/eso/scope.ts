@@ -3,19 +3,24 @@ import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
 import { containers, optionOf } from "../../steps/eso-fact.ts";
 import type { CheckContext } from "../context.ts";
+import { skip } from "../finding.ts";
 import { findControllers, type EsoController } from "../eso-found.ts";
 
 const PASS = { status: "pass" } as const;
 
 /** Both would write the same Secrets and spend Infisical's limits twice (eso.md 4.7). */
 export async function alone(_controller: EsoController, context: CheckContext): Promise<Finding> {
-  const { all } = await findControllers(context);
+  const { all, onlyIn } = await findControllers(context);
   const active = all.filter(({ replicas }) => replicas > 0);
   const [first, second] =
     active
       .flatMap((one, index) => active.slice(index + 1).map((other) => [one, other] as const))
       .find(([one, other]) => overlap(one, other)) ?? [];
-  if (!first || !second) return { status: "pass", evidence: `${active.length} in the cluster` };
+  if (!first || !second) {
+    if (onlyIn !== undefined)
+      return skip(`only ${onlyIn} may be looked into: needs the right to list deployments`);
+    return { status: "pass", evidence: `${active.length} in the cluster` };
+  }
   throw new BootstrapError("ESOB-H227", {
     message: `Two controllers reconcile the same objects: ${nameOf(first)} and ${nameOf(second)}.`,
     reason: `both serve the class "${first.controllerClass}" (installed by ${first.installedBy} and ${second.installedBy})`,
