@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 import { thirdPartyLicenses } from "./licenses.mjs";
+import { bundledPackages } from "./packages.mjs";
+import { sbom } from "./sbom.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const TARGET = "node20.17";
@@ -83,7 +85,9 @@ export async function bundle() {
   const { outputFiles, metafile } = await split();
   const files = new Map();
   for (const { path, text } of outputFiles) files.set(path.split(/[\\/]/).at(-1), await toCommonJs(text));
-  files.set("THIRD-PARTY-LICENSES.txt", thirdPartyLicenses(ROOT, Object.keys(metafile.inputs)));
+  const packages = bundledPackages(ROOT, Object.keys(metafile.inputs));
+  files.set("THIRD-PARTY-LICENSES.txt", thirdPartyLicenses(packages));
+  files.set("sbom.cdx.json", sbom(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")), packages));
   return { files, metafile };
 }
 

@@ -106,6 +106,24 @@ describe("the tarball", () => {
       expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, "m"));
   });
 
+  it("tells what it is made of, in CycloneDX", () => {
+    const read = JSON.parse(readFileSync(join(installed, "dist/sbom.cdx.json"), "utf8")) as {
+      bomFormat: string;
+      components: { name: string; version: string; purl: string }[];
+    };
+    const licences = readFileSync(join(installed, "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
+    const named = [...licences.matchAll(/^(\S+) (\d+\.\d+\.\d+\S*) \(/gm)].map(([, name, version]) => [
+      name,
+      version,
+    ]);
+    expect(read.bomFormat).toBe("CycloneDX");
+    expect(named.length).toBeGreaterThan(20);
+    const told = new Set(read.components.map(({ name, version }) => `${name} ${version}`));
+    expect(named.filter(([name, version]) => !told.has(`${name} ${version}`))).toEqual([]);
+    for (const { name, version, purl } of read.components)
+      expect(decodeURIComponent(purl)).toBe(`pkg:npm/${name}@${version}`);
+  });
+
   it("says nothing about the machine it was built on", () => {
     const texts = readdirSync(join(installed, "dist")).map((name) =>
       readFileSync(join(installed, "dist", name), "utf8"),
@@ -137,6 +155,26 @@ describe("installed offline into an empty folder", () => {
         code: 0,
         stdout: expect.stringContaining("Examples:"),
       });
+  });
+
+  it("is a plugin of kubectl, by name", async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+    const plugin = join(project, "node_modules/.bin/kubectl-eso_bootstrap");
+    expect(await strange(plugin, ["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  it("demo goes the whole road, offline", async () => {
+    const { code, stdout, stderr } = await ours("demo", "-o", "json");
+    expect(code, stderr).toBe(0);
+    const { items } = JSON.parse(stdout) as { items: { kind: string; summary?: { failed: number } }[] };
+    expect(items.map(({ kind }) => kind)).toEqual(["ApplyResult", "DoctorReport", "ApplyResult"]);
+    expect(items[1]?.summary).toMatchObject({ failed: 0 });
+  });
+
+  it("doctor without a kubeconfig is a report, not a stack", async () => {
+    const { code, stdout } = await ours("doctor", "-o", "json");
+    expect(JSON.parse(stdout)).toMatchObject({ kind: expect.stringMatching(/^(DoctorReport|Error)$/) });
+    expect([3, 5]).toContain(code);
   });
 
   it("render finds the templates and prints YAML", async () => {

@@ -1,0 +1,69 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { COMMANDS } from "../../src/commands.ts";
+import { textOf } from "./tree.ts";
+
+interface Action {
+  readonly inputs: Readonly<Record<string, { readonly default: string; readonly description: string }>>;
+  readonly runs: {
+    readonly steps: readonly [{ readonly env: Record<string, string>; readonly run: string }];
+  };
+}
+
+const { inputs, runs } = parse(textOf("action.yml")) as Action;
+const [step] = runs.steps;
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "eso action "));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** The step as a runner executes it, with an npx that writes down what it was given. */
+function runStep(given: Record<string, string>): { args: string[]; code: number | null } {
+  writeFileSync(join(folder, "npx"), `#!/bin/bash\nprintf '%s\\n' "$@" > "${folder}/args"\necho report\n`);
+  chmodSync(join(folder, "npx"), 0o755);
+  const env = Object.fromEntries(
+    Object.entries(step.env).map(([variable, expression]) => {
+      const [, name = ""] = /^\$\{\{ inputs\.([\w-]+) \}\}$/.exec(expression) ?? [];
+      return [variable, given[name] ?? inputs[name]?.default ?? ""];
+    }),
+  );
+  const { status } = spawnSync("bash", ["-eo", "pipefail", "-c", step.run], {
+    cwd: folder,
+    env: { ...env, PATH: `${folder}:/usr/bin:/bin` },
+  });
+  return { args: readFileSync(join(folder, "args"), "utf8").trimEnd().split("\n"), code: status };
+}
+
+describe("action.yml", () => {
+  it("runs doctor, annotations first", () => {
+    expect(runStep({})).toEqual({
+      args: ["--yes", "eso-bootstrap@latest", "doctor", "-o", "github"],
+      code: 0,
+    });
+  });
+
+  it("hands arguments and the file over, and no more than that", () => {
+    const given = {
+      arguments: "--wait=5m $(touch hacked); touch hacked",
+      output: "sarif",
+      file: "out.sarif",
+    };
+    expect(runStep(given).args.slice(2)).toEqual([
+      ...["doctor", "-o", "sarif", "--wait=5m"],
+      ...["$(touch", "hacked);", "touch", "hacked"],
+    ]);
+    expect(existsSync(join(folder, "hacked"))).toBe(false);
+    expect(readFileSync(join(folder, "out.sarif"), "utf8")).toBe("report\n");
+  });
+
+  it("names the formats that doctor has", () => {
+    const outputs = COMMANDS.find(({ name }) => name === "doctor")?.outputs ?? [];
+    const told = (inputs["output"]?.description ?? "").split(": ")[1]?.match(/\w+/g) ?? [];
+    expect(told.filter((word) => word !== "or").toSorted()).toEqual([...outputs].toSorted());
+  });
+});
