@@ -22,7 +22,7 @@ describe("docs/ci.md", () => {
   );
 
   it("has a job for GitHub and one for GitLab that run doctor", () => {
-    const [github, , , gitlab] = blocks("yaml").map((text) => parseDocument(text).toJS() as unknown);
+    const [github, , , , gitlab] = blocks("yaml").map((text) => parseDocument(text).toJS() as unknown);
     expect(github).toMatchObject({ jobs: { doctor: { "runs-on": expect.any(String) } } });
     expect(JSON.stringify(github)).toContain("eso-bootstrap doctor --wait=5m --fresh -o github");
     expect(gitlab).toMatchObject({ secrets: { artifacts: { reports: { junit: "doctor.xml" } } } });
