@@ -202,25 +202,27 @@ function labelsAsked({ expr, annotations }: Rule): string[] {
 
 const run = promisify(execFile);
 const promtool = process.env["PROMTOOL"] ?? "promtool";
-const isThere = await run(promtool, ["--version"]).then(
-  () => true,
-  () => false,
+const promtools = await run(promtool, ["--version"]).then(
+  () => [promtool],
+  () => [],
 );
 
 // In addition: what is asserted above needs no promtool, so nothing is skipped where there is none.
-if (isThere)
-  test("promtool (which is on this machine) accepts the rules; over the scrape they fire for what is broken and for nothing else", async () => {
+test.each(promtools)(
+  "%s (only where it is installed) accepts the rules; over the scrape they fire for what is broken and for nothing else",
+  async (program) => {
     const groups = await alerts();
     await writeFile(join(world.dir, "rules.yml"), stringify({ groups }));
     await writeFile(join(world.dir, "test.yml"), stringify(ruleTests()));
-    await run(promtool, ["check", "rules", join(world.dir, "rules.yml")]);
-    const { stdout } = await run(promtool, ["test", "rules", join(world.dir, "test.yml")], {
+    await run(program, ["check", "rules", join(world.dir, "rules.yml")]);
+    const { stdout } = await run(program, ["test", "rules", join(world.dir, "test.yml")], {
       cwd: world.dir,
     }).catch((error: unknown) =>
       Promise.reject(new Error((error as { stdout: string; stderr: string }).stderr)),
     );
     expect(stdout).toContain("SUCCESS");
-  });
+  },
+);
 
 /** The scraped samples as series that stay as they are for an hour: conditions, and counters that stand still. */
 function ruleTests(): object {
