@@ -4,11 +4,13 @@ import { defineConfig } from "vitest/config";
 const OPEN = ["doctor-breakages"].map((name) => `test/e2e/${name}.test.ts`);
 
 /** Files of `e2e` that make sense on the simulated cluster, and run there as they are. The others need a real one: docs/sandbox.md. */
-const ON_SANDBOX = [
-  ...["add-secret", "bad-input", "clusters", "doctor", "foreign-address", "init-blocked", "init-eso"],
-  ...["init-identities", "init-matrix", "plan-and-parts", "refusals", "rotate-cron", "second-run"],
-  ...["second-run-infisical", "selector", "sync", "talk", "wizard"],
-].map((name) => `test/e2e/${name}.test.ts`);
+const ON_SANDBOX = `
+  add-secret bad-input clusters doctor foreign-address init-blocked init-eso init-identities init-matrix plan-and-parts
+  refusals rotate-cron second-run second-run-infisical selector sync talk wizard
+`
+  .trim()
+  .split(/\s+/)
+  .map((name) => `test/e2e/${name}.test.ts`);
 
 /** Five projects: `sandbox` is e2e on the simulated cluster, `e2e-open` is what is not proved yet, `fast` is `npm test` (offline, ≤ 2 min), `e2e` needs the real stack, `package` needs `npm run build`. */
 export default defineConfig({
