@@ -1,5 +1,6 @@
 import { examine, type Ground } from "../checks/examine.ts";
 import { suppress } from "../checks/ignore.ts";
+import { located } from "../checks/located.ts";
 import { scopeOf } from "../checks/scope.ts";
 import type { CommandDeps } from "../commands.ts";
 import type { CheckResult } from "../engine/check.ts";
@@ -52,7 +53,8 @@ async function examineOne(
   const look = async () => {
     run.emit({ type: "looking", what: ports.cluster.info.context });
     const seen = await examine(ground, flags, run.emit);
-    return { ...seen, results: withoutIgnored(seen.results, inputs, invocation, ports.clock.now()) };
+    const results = located(seen.results, inputs);
+    return { ...seen, results: withoutIgnored(results, inputs, invocation, ports.clock.now()) };
   };
   try {
     const first = look();
