@@ -42,7 +42,7 @@ describe("the commands of a page, in its order, against the sandbox", () => {
   const pages = PAGES.filter((page) => blocks.some((block) => block.page === page && isShell(block)));
   const outcomes: Outcome[] = [];
 
-  it.concurrent.each(pages)("%s", { timeout: 90_000 }, async (page) => {
+  it.concurrent.each(pages)("%s", { timeout: 240_000 }, async (page) => {
     const outcome = await runPage(blocks.filter((block) => block.page === page));
     outcomes.push(outcome);
     expect(outcome.failures).toEqual([]);
