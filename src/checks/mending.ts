@@ -15,6 +15,14 @@ export function restore({ desired }: CheckContext, code: Code, subject: Subject)
     : { summary: CODES[code].mend, command: `kubectl edit ${inKubectl(subject)}` };
 }
 
+/** A field that the file does not set would outlive `apply`: it is taken away first. */
+export function thenRestore({ summary, command }: Fix): Fix {
+  return {
+    summary: `${summary} Then restore what the file says.`,
+    command: `${command} && eso-bootstrap apply --force-conflicts`,
+  };
+}
+
 /** What is stored at Infisical is restored by `apply`, where there is a file. */
 export function restoreAtInfisical({ desired }: Pick<CheckContext, "desired">, code: Code): Fix {
   return { summary: CODES[code].mend, ...(desired && { command: "eso-bootstrap apply" }) };

@@ -6,6 +6,7 @@ import type { CheckContext } from "./context.ts";
 import { skip, warning } from "./finding.ts";
 import { projectOf } from "./login/beyond.ts";
 import { READY_CAUSES } from "./secrets/causes.ts";
+import { fixFor } from "./secrets/fix.ts";
 import { judgeFreshness } from "./secrets/freshness.ts";
 import { judgeKeys } from "./secrets/keys.ts";
 import { twinOf, whyNotSynced } from "./secrets/why.ts";
@@ -61,6 +62,7 @@ async function judge(context: CheckContext, live: SecretView): Promise<Finding> 
     throw new BootstrapError(code, {
       message: `${place} is called ready, but: ${live.ready.message}.`,
       reason: oneLine(live.ready.reason),
+      fix: fixFor(context, live, code),
     });
   const fresh = judgeFreshness(context, live);
   const twin =
@@ -94,11 +96,14 @@ function sharedTargets(secrets: readonly SecretSubject[]): ReadonlySet<string> {
 }
 
 /** ESO looks at nothing whose store does not exist for it. */
-function unobserved({ known }: CheckContext, live: SecretView, place: string): BootstrapError {
-  const missing = storesOf(live).find(({ kind, name }) => !known.has(storeKey(kind, live.namespace, name)));
+function unobserved(context: CheckContext, live: SecretView, place: string): BootstrapError {
+  const missing = storesOf(live).find(
+    ({ kind, name }) => !context.known.has(storeKey(kind, live.namespace, name)),
+  );
   if (missing)
     return new BootstrapError("ESOB-E202", {
       message: `${place} names ${missing.kind} ${missing.name}, which does not exist.`,
+      fix: fixFor(context, live, "ESOB-E202"),
     });
   return new BootstrapError("ESOB-E102", {
     message: `ESO has not looked at ${place}.`,

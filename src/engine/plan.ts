@@ -57,6 +57,8 @@ export interface Action {
   readonly change: Change;
   readonly needs?: Needs;
   readonly apply?: () => Promise<void>;
+  /** It only has somebody look again at what is there: an earlier write of the same run may call for it (docs/adr/0007). */
+  readonly isPoke?: true;
 }
 
 /**

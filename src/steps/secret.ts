@@ -109,6 +109,7 @@ function resync(context: RoadContext, live: KubeObject, secret: DesiredSecret): 
       summary: "not synced: have ESO sync it again",
       diff: [{ path: "status.Ready", from: readyOf(live)?.message ?? "unknown", to: "secret synced" }],
     },
+    isPoke: true,
     needs: { kubernetes: rightsFor(live, ["patch"]) },
     apply: async () => {
       await poke(context, refOf(live));

@@ -88,6 +88,7 @@ function revalidate(context: RoadContext, live: KubeObject): Action {
       summary: "not ready: have ESO validate it again",
       diff: [{ path: "status.Ready", from: readyOf(live)?.message ?? "unknown", to: "Valid" }],
     },
+    isPoke: true,
     needs: { kubernetes: rightsFor(live, ["patch"]) },
     apply: async () => {
       await poke(context, refOf(live));

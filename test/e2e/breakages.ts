@@ -127,11 +127,6 @@ const STORES: readonly RealBreakage[] = [
     break: ({ patch }) => patch(STORE, { spec: { controller: "somebody-else" } }),
   },
   {
-    code: "ESOB-S215",
-    what: "a CA in the store that is none",
-    break: ({ patch }) => patch(STORE, provider({ caBundle: base64("no certificate") })),
-  },
-  {
     code: "ESOB-I201",
     what: "a typo in the project's slug",
     break: ({ patch }) => patch(STORE, scope({ projectSlug: "shopp" })),
@@ -223,9 +218,8 @@ const SECRETS: readonly RealBreakage[] = [
     break: ({ patch }) => patch(EXTERNAL, { spec: { refreshInterval: "0" } }),
   },
   {
-    code: "ESOB-E215",
-    what: "a reference that stays as it stands",
-    as: "warn",
+    code: "ESOB-E227",
+    what: "a reference to what the identity may not read",
     break: ({ world }) => world.infisical.setSecret(...PROD, "DB_USER", "${dev.shop.NOT_THERE}"),
     mend: ({ world }) => world.infisical.setSecret(...PROD, "DB_USER", "shop"),
   },
@@ -299,18 +293,18 @@ const IDENTITIES: readonly RealBreakage[] = [
 /** The reviewer, and ESO itself. */
 const CLUSTER: readonly RealBreakage[] = [
   {
-    code: "ESOB-R103",
+    code: "ESOB-R202",
     what: "the reviewer's binding deleted",
     break: ({ kubectl }) => kubectl("delete", "clusterrolebinding", "infisical-token-reviewer"),
   },
   {
-    code: "ESOB-R101",
+    code: "ESOB-R205",
     what: "the reviewer's token Secret deleted",
     break: ({ kubectl }) =>
       kubectl("delete", "secret", "infisical-token-reviewer-1", "-n", "external-secrets"),
   },
   {
-    code: "ESOB-R101",
+    code: "ESOB-R201",
     what: "the reviewer's ServiceAccount deleted",
     break: ({ kubectl }) =>
       kubectl("delete", "serviceaccount", "infisical-token-reviewer", "-n", "external-secrets"),

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CheckResult } from "../../src/engine/check.ts";
 import { handIn, REAL_BREAKAGES, type Hand, type RealBreakage } from "./breakages.ts";
 import { init, troubleOf } from "./driving.ts";
+import type { Restore } from "./stack/checkpoint.ts";
 import { run } from "./stack/run.ts";
 import { settings, startWorld, type World } from "./world.ts";
 
@@ -15,11 +16,13 @@ interface Report {
 const BIN = fileURLToPath(new URL("../../bin/eso-bootstrap.js", import.meta.url));
 let world: World;
 let hand: Hand;
+let healthy: Restore;
 beforeAll(async () => {
   world = await startWorld({ infisical: { plan: { rbac: true } } });
   await world.config(settings(world));
   expect(troubleOf(await init(world))).toBe("");
   hand = await handIn(world);
+  healthy = await world.stack.checkpoint();
   // The printed commands are run as a person would: by name, in a shell.
   await mkdir(join(world.dir, "bin"));
   await writeFile(
@@ -65,9 +68,25 @@ async function untilNamed(breakage: RealBreakage): Promise<CheckResult> {
   }
 }
 
+async function mendedBy(breakage: RealBreakage) {
+  await breakage.mend?.(hand);
+  return look(breakage, "--wait=90s");
+}
+
+/** Does what doctor prints; what comes to light behind the first cause has a command of its own. */
+async function followed(breakage: RealBreakage, named: CheckResult) {
+  let next: CheckResult | undefined = named;
+  for (let round = 0; ; round += 1) {
+    if (next?.fix?.command !== undefined) await obey(next.fix.command);
+    const seen = await look(breakage, `--wait=${round === 2 ? 60 : 20}s`);
+    next = first(seen.report, "fail");
+    if (round === 2 || next?.fix?.command === undefined) return seen;
+  }
+}
+
 /** The printed command, in a shell; nobody is there to confirm a plan. */
 async function obey(command: string): Promise<void> {
-  const line = command.startsWith("eso-bootstrap ") ? `${command} --yes` : command;
+  const line = command.replaceAll(/\beso-bootstrap [^&]+/g, (ours) => `${ours.trim()} --yes `);
   const PATH = `${join(world.dir, "bin")}:${world.env["PATH"]}:/usr/bin:/bin`;
   await run("bash", ["-c", line], { env: { ...world.env, PATH }, cwd: world.dir });
 }
@@ -82,12 +101,10 @@ describe("each thing that breaks on the real stack is named first, and what doct
         const result = await untilNamed(breakage);
         expect(result.message).toBeTruthy();
         expect(result.fix?.summary).toBeTruthy();
-        const command = result.fix?.command;
-        if (command !== undefined && !breakage.mend) await obey(command);
-        await breakage.mend?.(hand);
-        const healed = await look(breakage, "--wait=90s");
+        const healed = breakage.mend ? await mendedBy(breakage) : await followed(breakage, result);
         expect({ code: healed.code, left: brief(healed.report) }).toEqual({ code: 0, left: [] });
       } finally {
+        await renew();
         await restore(breakage);
         hand = await handIn(world);
       }
@@ -95,11 +112,21 @@ describe("each thing that breaks on the real stack is named first, and what doct
   );
 });
 
+/** client-go tells 25 events of one object and then few: each breakage gets an ExternalSecret of its own. */
+async function renew(): Promise<void> {
+  // Its kind may be what is broken.
+  await hand
+    .kubectl("delete", "externalsecret", "shop-db", "-n", "shop", "--ignore-not-found")
+    .catch(() => "");
+  await hand.kubectl("delete", "events", "--all", "-n", "shop");
+}
+
 /** A breakage that was not mended must not spoil the next. */
 async function restore(breakage: RealBreakage): Promise<void> {
   const { code, report } = await look({});
   if (code === 0 && brief(report).length === 0) return;
   await breakage.mend?.(hand);
+  await healthy();
   await world.cli(["apply", "--yes", "--force-conflicts"]);
   await look({}, "--wait=60s");
 }

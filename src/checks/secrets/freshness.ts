@@ -4,6 +4,7 @@ import { formatDuration } from "../../inputs/durations.ts";
 import type { CheckContext } from "../context.ts";
 import { pass, warning } from "../finding.ts";
 import { lookAgain } from "../mending.ts";
+import { fixFor } from "./fix.ts";
 import type { SecretView } from "../view/external-secret.ts";
 
 const HOUR = 3600;
@@ -11,22 +12,26 @@ const HOUR = 3600;
 const GRACE = 60;
 
 /** A synced ExternalSecret is as new as it says: present version, within its interval, since `--fresh`. */
-export function judgeFreshness({ clock, options }: CheckContext, live: SecretView): Finding {
+export function judgeFreshness(context: CheckContext, live: SecretView): Finding {
+  const { clock, options } = context;
   const place = `ExternalSecret ${live.namespace}/${live.name}`;
   const fix = lookAgain("Have ESO sync it now.", subjectOf(live));
   const synced = Number(/^(\d+)-/.exec(live.syncedVersion ?? "")?.[1] ?? Number.NaN);
-  if (live.generation !== undefined && synced < live.generation)
+  const isRepeated = (live.refreshPolicy ?? "Periodic") === "Periodic";
+  // An interval of 0 keeps ESO from looking at a new version, too (eso.md 2.1, shouldRefresh): that is the cause then.
+  const once = isRepeated && live.refreshSeconds === 0;
+  if (!once && live.generation !== undefined && synced < live.generation)
     throw new BootstrapError("ESOB-E219", {
       message: `ESO synced version ${synced} of ${place}, and ${live.generation} is there.`,
       fix,
     });
   const last = Date.parse(live.refreshTime ?? "");
-  const isRepeated = (live.refreshPolicy ?? "Periodic") === "Periodic";
   if (!isRepeated || Number.isNaN(last)) return pass(live.refreshPolicy);
-  if (live.refreshSeconds === 0)
+  if (once)
     return warning("ESOB-E217", {
       message: `${place} was synced once and is never synced again.`,
       reason: "refreshInterval is 0: a change at Infisical never arrives",
+      fix: fixFor(context, live, "ESOB-E217"),
     });
   if (options.freshSince !== undefined && last < options.freshSince)
     throw new BootstrapError("ESOB-E218", {

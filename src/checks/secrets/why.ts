@@ -1,5 +1,5 @@
-import { CODES, type Code } from "../../codes.ts";
-import { BootstrapError, type Fix } from "../../errors.ts";
+import type { Code } from "../../codes.ts";
+import { BootstrapError } from "../../errors.ts";
 import { didYouMean } from "../../inputs/nearest.ts";
 import { oneLine, type Cause } from "../causes.ts";
 import type { SecretSubject } from "../collect.ts";
@@ -7,11 +7,12 @@ import type { CheckContext } from "../context.ts";
 import { newestWarning } from "../events.ts";
 import { chainOf, placeIn } from "../login/chain.ts";
 import { tryLogin } from "../login/trial.ts";
-import { inKubectl, lookAgain, restoreAtInfisical } from "../mending.ts";
+import { inKubectl, lookAgain } from "../mending.ts";
 import { isLive, titleOf } from "../subject.ts";
 import { storesOf, type SecretView } from "../view/external-secret.ts";
 import { storeKey } from "../view/store.ts";
 import { secretCause } from "./causes.ts";
+import { fixFor } from "./fix.ts";
 
 /** Why an ExternalSecret does not sync: ESO's own words, looked at with what we know of its stores. */
 export async function whyNotSynced(context: CheckContext, live: SecretView): Promise<BootstrapError> {
@@ -19,7 +20,7 @@ export async function whyNotSynced(context: CheckContext, live: SecretView): Pro
   const says = live.ready?.message ?? "";
   const told = await newestWarning(context, subject);
   const text = "text" in told ? told.text : undefined;
-  const cause = (text !== undefined && secretCause(text)) || secretCause(says);
+  const cause = causeOf(says, text);
   const message = `ExternalSecret ${live.namespace}/${live.name} did not sync: ${says}.`;
   if (!cause)
     return new BootstrapError("ESOB-E101", {
@@ -28,9 +29,23 @@ export async function whyNotSynced(context: CheckContext, live: SecretView): Pro
       fix: { summary: "Look at ESO's own words.", command: `kubectl describe ${inKubectl(subject)}` },
     });
   const { code, reason } = await sharpen(context, live, cause, text ?? says);
-  const fix =
-    code === "ESOB-E223" ? lookAgain("Have ESO sync it now.", subject) : fixFor(context, live, code);
+  const fix = PASSED.includes(code)
+    ? lookAgain("Have ESO sync it now.", subject)
+    : fixFor(context, live, code);
   return new BootstrapError(code, { message, reason, fix });
+}
+
+/** What ESO said last is over. */
+const PASSED: readonly Code[] = ["ESOB-E223", "ESOB-E101"];
+
+/**
+ * The condition is always of now, but mostly says nothing; the event says more, but may be of before: client-go lets 25 of one
+ * object through, then one in five minutes (`EventSourceObjectSpamFilter`).
+ */
+function causeOf(condition: string, event: string | undefined): Cause | undefined {
+  const now = secretCause(condition);
+  if (now && now.code !== "ESOB-E224") return now;
+  return (event !== undefined && secretCause(event)) || now;
 }
 
 const NO_EVENT = "ESO told no more; its events expire after an hour";
@@ -68,6 +83,8 @@ const SHARPENERS: Partial<Record<Code, Sharpener>> = {
     const names = await namesOf(context, live);
     if (names === undefined) return { code, reason: `its key ${key} is not there` };
     const name = key.slice(key.lastIndexOf("/") + 1);
+    if (names.includes(name))
+      return { code: "ESOB-E101", reason: `${key} is there now; what ESO says next will tell more` };
     return {
       code,
       reason: `${key} is not among ${names.join(", ") || "no names"}${didYouMean(name, names)}`,
@@ -107,13 +124,4 @@ async function namesOf(context: CheckContext, live: SecretView): Promise<readonl
   const trial = await tryLogin(context, chain).catch(() => undefined);
   const answer = trial && !("because" in trial) ? trial.answer(placeIn(store.live)) : undefined;
   return answer && "allowed" in answer && answer.allowed ? answer.names : undefined;
-}
-
-function fixFor(context: CheckContext, { namespace, target, name }: SecretView, code: Code): Fix {
-  const summary = CODES[code].mend;
-  if (code === "ESOB-E209") return { summary, command: `kubectl delete secret ${target} -n ${namespace}` };
-  if (code.startsWith("ESOB-R") || code.startsWith("ESOB-I3")) return restoreAtInfisical(context, code);
-  if (code.startsWith("ESOB-E2") && context.desired)
-    return { summary, command: `kubectl describe externalsecret ${name} -n ${namespace}` };
-  return { summary };
 }

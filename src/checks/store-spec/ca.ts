@@ -52,7 +52,15 @@ function judgePem(context: CheckContext, store: LiveStore, text: string, where: 
   throw new BootstrapError("ESOB-S215", {
     message: `The CA that ${titleOf(store)} gives is no certificate in PEM.`,
     reason: `in ${where}: ${blocks.length === 0 ? "there is no certificate in it" : "a certificate cannot be read"}`,
-    fix: restore(context, "ESOB-S215", subjectOf(store)),
+    // The CA of the file comes by caProvider: a bundle in the store is somebody else's, and `apply` would leave it.
+    fix:
+      where === "caBundle"
+        ? removeField(
+            "Remove it, or put a certificate there.",
+            subjectOf(store),
+            "/spec/provider/infisical/caBundle",
+          )
+        : restore(context, "ESOB-S215", subjectOf(store)),
   });
 }
 

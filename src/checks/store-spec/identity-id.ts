@@ -1,10 +1,10 @@
 import type { Finding } from "../../engine/check.ts";
-import { BootstrapError } from "../../errors.ts";
+import { BootstrapError, type Fix } from "../../errors.ts";
 import { isUuid } from "../../infisical/organization.ts";
 import type { CheckContext } from "../context.ts";
 import { readControllers, servingClass } from "../controllers.ts";
 import { pass, unlessForbidden, warning } from "../finding.ts";
-import { removeField, restore } from "../mending.ts";
+import { removeField, restore, thenRestore } from "../mending.ts";
 import { readRef, resolveRef, type RefRead } from "../references.ts";
 import { subjectOf, titleOf, type LiveStore } from "../subject.ts";
 import type { KeyRef } from "../view/store.ts";
@@ -29,14 +29,17 @@ export function judgeIdentityId(context: CheckContext, store: LiveStore): Promis
     return warning("ESOB-S208", {
       message: `${titleOf(store)} names a Secret of namespace ${identityRef.namespace}; ESO reads ${ref.namespace}/${ref.name} instead.`,
       reason: "a SecretStore reads Secrets of its own namespace only",
-      fix: removeField(
-        "Remove the namespace.",
-        subjectOf(store),
-        "/spec/provider/infisical/auth/kubernetesAuthCredentials/identityId/namespace",
-      ),
+      fix: withoutNamespace(store),
     });
   });
 }
+
+const withoutNamespace = (store: LiveStore): Fix =>
+  removeField(
+    "Remove the namespace.",
+    subjectOf(store),
+    "/spec/provider/infisical/auth/kubernetesAuthCredentials/identityId/namespace",
+  );
 
 function noSecret(
   context: CheckContext,
@@ -46,9 +49,12 @@ function noSecret(
 ): BootstrapError {
   const message = `Secret ${namespace}/${name} with the identity's id does not exist.`;
   if (!named) return trouble(context, store, "ESOB-S203", { message });
-  return trouble(context, store, "ESOB-S208", {
+  return new BootstrapError("ESOB-S208", {
     message,
     reason: `identityId names namespace ${named.namespace}, but ESO ignores it: a SecretStore reads its own namespace only`,
+    fix: context.desired
+      ? thenRestore(withoutNamespace(store))
+      : restore(context, "ESOB-S208", subjectOf(store)),
   });
 }
 

@@ -121,6 +121,29 @@ describe("applySteps", () => {
     expect([...state.made]).toEqual(["a"]);
   });
 
+  test("a poke that no plan showed is done after a write, and not before any", async () => {
+    const poke: Step<World> = {
+      id: "poke",
+      title: "poke",
+      look: async (there) => {
+        const { change } = action("p", "create", there);
+        const apply = async () => void there.made.add("poked");
+        return [{ change: { ...change, step: "poke", action: "update" }, isPoke: true, apply }];
+      },
+    };
+    const run = { emit: () => {}, forget: () => {} };
+    const state = world();
+    const confirmed = await plan(state);
+    const { applied, failed } = await applySteps([maker("a"), poke], state, confirmed, run);
+    expect([failed, applied.map(({ target }) => target.name), state.made.has("poked")]).toEqual([
+      undefined,
+      ["a", "p"],
+      true,
+    ]);
+    const alone = await applySteps([poke], world(), planOf([], where), run);
+    expect(alone.failed?.error.code).toBe("ESOB-C201");
+  });
+
   test("an interrupt ends it between two changes", async () => {
     const controller = new AbortController();
     const state = world();

@@ -35,6 +35,9 @@ export const SECRET_WORDS: readonly Breakage[] = [
     "could not update secret, target is immutable",
     "could not update secret, target is immutable",
   ),
+  // The event is of before: what the condition says is of now.
+  told("ESOB-E209", inData("Secret does not exist"), "could not update secret, target is immutable"),
+  told("ESOB-E101", inData("Secret does not exist")), // but DB_HOST is there
   told("ESOB-E211", "deletionPolicy=Delete must not be used when the controller doesn't own the secret"),
   told(
     "ESOB-E224",
@@ -101,6 +104,13 @@ export const SECRET_STATES: readonly Breakage[] = [
     as: "warn",
     world: { inputs: { secret: { refreshInterval: "0s" } } },
     break: () => undefined,
+  },
+  {
+    code: "ESOB-E217",
+    what: "a refreshInterval of 0, and a version that ESO will not look at",
+    as: "warn",
+    world: { inputs: { secret: { refreshInterval: "0s" } } },
+    break: (world) => inSpec(world, EXTERNAL_SECRET, (spec) => (spec["target"] = { name: "shop-db" })),
   },
   {
     code: "ESOB-E218",
