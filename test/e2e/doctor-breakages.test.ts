@@ -104,22 +104,13 @@ describe("each thing that breaks on the real stack is named first, and what doct
         const healed = breakage.mend ? await mendedBy(breakage) : await followed(breakage, result);
         expect({ code: healed.code, left: brief(healed.report) }).toEqual({ code: 0, left: [] });
       } finally {
-        await renew();
         await restore(breakage);
+        await renew();
         hand = await handIn(world);
       }
     },
   );
 });
-
-/** client-go tells 25 events of one object and then few: each breakage gets an ExternalSecret of its own. */
-async function renew(): Promise<void> {
-  // Its kind may be what is broken.
-  await hand
-    .kubectl("delete", "externalsecret", "shop-db", "-n", "shop", "--ignore-not-found")
-    .catch(() => "");
-  await hand.kubectl("delete", "events", "--all", "-n", "shop");
-}
 
 /** A breakage that was not mended must not spoil the next. */
 async function restore(breakage: RealBreakage): Promise<void> {
@@ -127,6 +118,12 @@ async function restore(breakage: RealBreakage): Promise<void> {
   if (code === 0 && brief(report).length === 0) return;
   await breakage.mend?.(hand);
   await healthy();
+}
+
+/** client-go tells 25 events of one object and then few: each breakage gets an ExternalSecret of its own. */
+async function renew(): Promise<void> {
+  await hand.kubectl("delete", "externalsecret", "shop-db", "-n", "shop", "--ignore-not-found");
+  await hand.kubectl("delete", "events", "--all", "-n", "shop");
   await world.cli(["apply", "--yes", "--force-conflicts"]);
   await look({}, "--wait=60s");
 }
