@@ -1,8 +1,5 @@
 import { defineConfig } from "vitest/config";
 
-/** Not seen green as a whole on the real stack yet; `npx vitest run --project e2e-open` runs them, `.ci/run` does not. */
-const OPEN = ["doctor-breakages"].map((name) => `test/e2e/${name}.test.ts`);
-
 /** Files of `e2e` that make sense on the simulated cluster, and run there as they are. The others need a real one: docs/sandbox.md. */
 const ON_SANDBOX = `
   add-secret bad-input clusters doctor foreign-address init-blocked init-eso init-identities init-matrix plan-and-parts
@@ -12,7 +9,7 @@ const ON_SANDBOX = `
   .split(/\s+/)
   .map((name) => `test/e2e/${name}.test.ts`);
 
-/** Five projects: `sandbox` is e2e on the simulated cluster, `e2e-open` is what is not proved yet, `fast` is `npm test` (offline, ≤ 2 min), `e2e` needs the real stack, `package` needs `npm run build`. */
+/** Four projects: `sandbox` is e2e on the simulated cluster, `fast` is `npm test` (offline, ≤ 2 min), `e2e` needs the real stack, `package` needs `npm run build`. */
 export default defineConfig({
   test: {
     projects: [
@@ -27,7 +24,6 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          exclude: OPEN,
           globalSetup: ["test/e2e/stack/global-setup.ts"],
           testTimeout: 180_000,
           hookTimeout: 300_000,
@@ -39,16 +35,6 @@ export default defineConfig({
           name: "sandbox",
           include: ON_SANDBOX,
           env: { ESO_BOOTSTRAP_E2E_STACK: "sandbox" },
-          globalSetup: ["test/e2e/stack/global-setup.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          name: "e2e-open",
-          include: OPEN,
           globalSetup: ["test/e2e/stack/global-setup.ts"],
           testTimeout: 180_000,
           hookTimeout: 300_000,
