@@ -1,7 +1,12 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CODES } from "../../../src/codes.ts";
+import { reportOf } from "../../../src/commands/doctor.ts";
+import type { CheckResult } from "../../../src/engine/check.ts";
+import { OUTPUTS, type Output } from "../../../src/invocation.ts";
+import { createReporter } from "../../../src/ui/create-reporter.ts";
 import { doctorWorld } from "../../helpers/doctor-world.ts";
+import { createScreen } from "../ui/screen.ts";
 import type { Breakage } from "./breakages/breakage.ts";
 
 /** Every list of breakages that a file of the folder exports. */
@@ -12,6 +17,18 @@ const modules = await Promise.all(
     .map((file) => import(new URL(file, folder).href) as Promise<Record<string, readonly Breakage[]>>),
 );
 const ALL = modules.flatMap((module) => Object.values(module).flat());
+
+/** All that a format says of the results, to stdout, to stderr and in the step summary. */
+async function toldAs(output: Output, results: readonly CheckResult[]): Promise<string> {
+  const { terminal, stdout, stderr } = createScreen();
+  let summary = "";
+  const reporter = createReporter({ output, quiet: false, verbose: true, debug: true }, terminal, {
+    appendSummary: async (text) => void (summary += text),
+  });
+  reporter.end({ kind: "DoctorReport", report: reportOf(results), exitCode: 3 });
+  await reporter.flush?.();
+  return stdout() + stderr() + summary;
+}
 
 describe("a healthy world", () => {
   test.each(["2024-10", "2026"] as const)("of an Infisical of %s has no trouble", async (generation) => {
@@ -44,6 +61,14 @@ describe("broken, doctor names first", () => {
       expect(first?.fix?.summary).toBeTruthy();
       expect(first?.docs).toContain(code.toLowerCase());
       expect(code in CODES).toBe(true);
+      const { clientSecret } = world.infisical.operator;
+      for (const output of OUTPUTS) {
+        const text = await toldAs(output, results);
+        expect(text, output).toContain(code);
+        // Values of the seeded secrets, JWTs, and the operator's own secret: in no format, with every detail asked for.
+        expect(text, output).not.toMatch(/value-of-|eyJ[\w-]{10}/);
+        expect(text.includes(clientSecret), output).toBe(false);
+      }
     },
   );
 });
