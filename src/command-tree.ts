@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { COMMANDS, DEFAULT_OUTPUTS, GROUPS, type CommandRecord } from "./commands.ts";
+import { COMMANDS, DEFAULT_OUTPUTS, GLOBAL_FLAGS, GROUPS, type CommandRecord } from "./commands.ts";
 import { parseDuration } from "./inputs/durations.ts";
 import type { OptionOfField } from "./inputs/options.ts";
 import { OUTPUTS, type GlobalFlags, type Invocation, type Output } from "./invocation.ts";
@@ -92,8 +92,7 @@ function addFlags(
   execute: Execute,
 ): void {
   command.optionsGroup("Options:");
-  for (const [flags, description, fallback] of record.flags ?? [])
-    command.option(flags, description, fallback);
+  for (const [flags, description] of record.flags ?? []) command.option(flags, description);
   if (settings.length > 0) command.optionsGroup("Settings (flag > environment > file > detected > default):");
   for (const { flags, description } of settings) command.option(flags, description);
   addGlobalFlags(command, record.outputs ?? DEFAULT_OUTPUTS);
@@ -138,17 +137,12 @@ function typed(command: Command, options: Record<string, unknown>): Record<strin
 
 function addGlobalFlags(command: Command, outputs: readonly Output[]): void {
   command.optionsGroup("Global:");
-  command
-    .option("-f, --file <path>", "configuration file (default: eso-bootstrap.yaml)")
-    .option("--context <names>", "context of the kubeconfig; a comma list for several clusters")
-    .option("--kubeconfig <path>", "kubeconfig file")
-    .option("-n, --namespace <name>", "namespace of the store and its secrets")
-    .addOption(new Option("-o, --output <format>", "how to tell it").default("human").choices(outputs))
-    .option("--timeout <duration>", "how long one wait may take", parseTimeout, 300_000)
-    .option("--no-color", "no colours (NO_COLOR works too)")
-    .option("-q, --quiet", "errors and the result only")
-    .option("-v, --verbose", "everything that was looked at")
-    .option("--debug", "with stacks");
+  for (const [flags, description] of GLOBAL_FLAGS) {
+    const option = new Option(flags, description);
+    if (option.long === "--output") option.default("human").choices(outputs);
+    if (option.long === "--timeout") option.default(300_000).argParser(parseTimeout);
+    command.addOption(option);
+  }
 }
 
 function parseTimeout(text: string): number {

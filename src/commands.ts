@@ -1,4 +1,5 @@
 import type { Scope } from "./inputs/field.ts";
+import { SHELLS, type Names } from "./completion/names.ts";
 import type { Deps } from "./deps.ts";
 import { OUTPUTS, type Invocation, type Output } from "./invocation.ts";
 import type { Reporter } from "./ui/reporter.ts";
@@ -14,15 +15,22 @@ export interface CommandModule {
   run(invocation: Invocation, deps: CommandDeps): Promise<number>;
 }
 
-/** Flags and description as commander takes them, and a default. */
-export type OwnFlag = readonly [flags: string, description: string, fallback?: string | boolean];
+/** Flags and description as commander takes them, and what its value names, for shell completion. */
+export type OwnFlag = readonly [flags: string, description: string, names?: Names];
+
+/** A word after the command. */
+export interface Argument {
+  readonly name: string;
+  readonly description: string;
+  readonly names?: Names;
+}
 
 /** One command of the tree. `settings`: the scopes of the fields table whose flags it takes. */
 export interface CommandRecord {
   readonly name: string;
   readonly group: keyof typeof GROUPS;
   readonly summary: string;
-  readonly args?: readonly { readonly name: string; readonly description: string }[];
+  readonly args?: readonly Argument[];
   readonly flags?: readonly OwnFlag[];
   readonly settings?: readonly Scope[];
   /** Narrows them to sections of the file. */
@@ -44,12 +52,26 @@ export const GROUPS = {
   look: "Look and understand:",
 } as const;
 
+/** Flags of every command; `-o` knows what the command's record says, `--timeout` is 5 minutes by default. */
+export const GLOBAL_FLAGS: readonly OwnFlag[] = [
+  ["-f, --file <path>", "configuration file (default: eso-bootstrap.yaml)", "files"],
+  ["--context <names>", "context of the kubeconfig; a comma list for several clusters", "contexts"],
+  ["--kubeconfig <path>", "kubeconfig file", "files"],
+  ["-n, --namespace <name>", "namespace of the store and its secrets", "namespaces"],
+  ["-o, --output <format>", "how to tell it", OUTPUTS],
+  ["--timeout <duration>", "how long one wait may take"],
+  ["--no-color", "no colours (NO_COLOR works too)"],
+  ["-q, --quiet", "errors and the result only"],
+  ["-v, --verbose", "everything that was looked at"],
+  ["--debug", "with stacks"],
+];
+
 const YES: OwnFlag = ["-y, --yes", "apply without asking"];
 const ADOPT: OwnFlag = ["--adopt", "take over foreign objects that are in the way"];
 const FORCE: OwnFlag = ["--force-conflicts", "take over fields that another manager owns"];
 const RESTART: OwnFlag = ["--restart", "restart what uses a Secret that came or changed"];
 const PART_FLAGS: readonly OwnFlag[] = [
-  ["--plan <path>", "apply only if this plan file still holds"],
+  ["--plan <path>", "apply only if this plan file still holds", "files"],
   YES,
   RESTART,
   ADOPT,
@@ -76,7 +98,12 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: "plan",
     group: "start",
     summary: "show what apply would do; changes nothing (exit 6: there are changes)",
-    flags: [["--output-file <path>", "write the plan as JSON, for apply --plan"], ADOPT, FORCE, RESTART],
+    flags: [
+      ["--output-file <path>", "write the plan as JSON, for apply --plan", "files"],
+      ADOPT,
+      FORCE,
+      RESTART,
+    ],
     settings: ALL,
     examples: [
       "eso-bootstrap plan",
@@ -205,9 +232,15 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: "add-secret",
     group: "days",
     summary: "one more key in a Secret: value, line in the file, synced and proved",
-    args: [{ name: "[key...]", description: "names in Infisical, or /path/NAME; without one it asks" }],
+    args: [
+      {
+        name: "[key...]",
+        description: "names in Infisical, or /path/NAME; without one it asks",
+        names: "keys",
+      },
+    ],
     flags: [
-      ["--to <name>", "the ExternalSecret, as shop-db or shop/shop-db"],
+      ["--to <name>", "the ExternalSecret, as shop-db or shop/shop-db", "secrets"],
       ["--as <key>", "what the key is called in the Secret"],
       ["--value-stdin", "create it in Infisical, with the value on stdin; what is there is not changed"],
       YES,
@@ -225,7 +258,9 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: "sync",
     group: "days",
     summary: "have ESO sync now, and wait until it is newer",
-    args: [{ name: "[name...]", description: "ExternalSecrets, as shop-db or shop/shop-db" }],
+    args: [
+      { name: "[name...]", description: "ExternalSecrets, as shop-db or shop/shop-db", names: "synced" },
+    ],
     flags: [
       ["-A, --all-namespaces", "everything in the cluster that reads from Infisical"],
       ["--restart", "restart what uses a Secret and was not started with what it holds"],
@@ -241,18 +276,24 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: "doctor",
     group: "look",
     summary: "what is wrong, why, and the command that mends it; for people and CI",
-    args: [{ name: "[name...]", description: "stores or ExternalSecrets, as shop-db or shop/shop-db" }],
+    args: [
+      {
+        name: "[name...]",
+        description: "stores or ExternalSecrets, as shop-db or shop/shop-db",
+        names: "judged",
+      },
+    ],
     flags: [
       ["-A, --all-namespaces", "everything in the cluster that uses Infisical"],
-      ["--only <what>", "categories or codes, comma separated"],
-      ["--skip <what>", "categories or codes to leave out"],
+      ["--only <what>", "categories or codes, comma separated", "checks"],
+      ["--skip <what>", "categories or codes to leave out", "checks"],
       ["--wait [duration]", "look again until it is healthy (default 5m); exit 124 when the time is up"],
       ["--fresh", "a sync from before this command does not count"],
       ["--fix", "restore what is ours and drifted, after showing the plan"],
       YES,
       ["--no-secrets", "do not read target Secrets; says what could not be judged"],
       ["--trust-host <url>", "ESO's token may be sent there, to try its login"],
-      ["--fail-on <severity>", "error (default) or warning (exit 4)"],
+      ["--fail-on <severity>", "error (default) or warning (exit 4)", ["error", "warning"]],
     ],
     settings: ["run"],
     outputs: OUTPUTS,
@@ -307,8 +348,8 @@ export const COMMANDS: readonly CommandRecord[] = [
     group: "look",
     summary: "print the YAML that apply would send; contacts nothing",
     flags: [
-      ["--out <dir>", "write one file per object instead"],
-      ["--doctor-rbac [login]", "what doctor needs in a CI job; login: it may also log in as ESO"],
+      ["--out <dir>", "write one file per object instead", "folders"],
+      ["--doctor-rbac [login]", "what doctor needs in a CI job; login: it may also log in as ESO", ["login"]],
       ["--no-secrets", "with --doctor-rbac: without the right to read Secrets"],
       ["--alerts", "instead: a PrometheusRule"],
       ["--dashboard", "instead: a Grafana dashboard (JSON)"],
@@ -329,7 +370,7 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: "explain",
     group: "look",
     summary: "what a code means, how to see it, how to mend it; offline",
-    args: [{ name: "<code>", description: "as ESOB-R103" }],
+    args: [{ name: "<code>", description: "as ESOB-R103", names: "codes" }],
     examples: [
       "eso-bootstrap explain ESOB-R103",
       "eso-bootstrap explain r103",
@@ -344,7 +385,11 @@ export const COMMANDS: readonly CommandRecord[] = [
     flags: [
       ["--interactive", "you answer the questions of init"],
       ["--keep", "it stays up until Ctrl-C, and says how to reach it"],
-      ["--break <name>", "break something; doctor names it, and its fix mends it (list: what there is)"],
+      [
+        "--break <name>",
+        "break something; doctor names it, and its fix mends it (list: what there is)",
+        "breakages",
+      ],
       ["-y, --yes", "with --break: run the fix without asking"],
     ],
     examples: [
@@ -353,5 +398,17 @@ export const COMMANDS: readonly CommandRecord[] = [
       "eso-bootstrap demo --break reviewer-binding --yes",
     ],
     load: () => import("./commands/demo.ts"),
+  },
+  {
+    name: "completion",
+    group: "look",
+    summary: "a script with which the shell completes commands, flags and live names",
+    args: [{ name: "<shell>", description: "bash, zsh or fish", names: SHELLS }],
+    examples: [
+      "source <(eso-bootstrap completion bash)",
+      "eso-bootstrap completion zsh > ~/.zfunc/_eso-bootstrap",
+      "eso-bootstrap completion fish > ~/.config/fish/completions/eso-bootstrap.fish",
+    ],
+    load: () => import("./commands/completion.ts"),
   },
 ];

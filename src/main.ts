@@ -28,12 +28,22 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   // Scripts ask for it again and again: nothing else is loaded.
   if (argv.length === 1 && ["-V", "--version"].includes(argv[0] ?? ""))
     return void process.stdout.write(`${VERSION}\n`);
+  if (argv[0] === "__complete") return completeWords(argv.slice(argv[1] === "--" ? 2 : 1));
   // Until we know better: a promise that never settles must not look like success.
   process.exitCode = 70;
   const { signal } = listenForSignals();
   const { runCli } = await import("./cli.ts");
   const code = await runCli(argv, createDeps({ signal, process }));
   process.exitCode = interrupted ? 130 : code;
+}
+
+/** Asked by the scripts of `completion`, and by kubectl for its plugins: names on stdout, never an error. */
+async function completeWords(words: readonly string[]): Promise<void> {
+  const { complete } = await import("./completion/complete.ts");
+  const text = await complete(words, (signal) => createDeps({ signal, process }));
+  // What still hangs, as a name server that does not answer, must not hold up the prompt.
+  // oxlint-disable-next-line no-restricted-properties -- all is written by then, and there is nothing to clean up
+  process.stdout.write(text, () => process.exit(0));
 }
 
 void main();

@@ -42,6 +42,12 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
   }
 }
 
+/** What `--break` knows, for shell completion. */
+export async function breakages(): Promise<{ name: string; about: string }[]> {
+  const { BREAKAGES } = await import("../sandbox/demo/index.ts");
+  return BREAKAGES.map(({ name, what }) => ({ name, about: what }));
+}
+
 /** Until Ctrl-C. */
 async function keep(
   stage: Stage,

@@ -1,4 +1,4 @@
-import type { CommandDeps } from "../commands.ts";
+import type { Deps } from "../deps.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { resolveAll, type Need, type ResolveOptions } from "../inputs/resolve.ts";
@@ -18,7 +18,7 @@ const NEEDS: Readonly<Record<string, readonly Need[]>> = {
 };
 
 /** Every source but the answers of a person. A file that was named must be there. */
-export async function resolveOptions(invocation: Invocation, deps: CommandDeps): Promise<ResolveOptions> {
+export async function resolveOptions(invocation: Invocation, deps: Deps): Promise<ResolveOptions> {
   const { global, flags, command } = invocation;
   const filePath = global.file ?? DEFAULT_FILE;
   const file = await (await deps.files()).read(filePath, MAX_BYTES);
@@ -53,10 +53,7 @@ function needsOf({ command, flags }: Invocation, hasFile: boolean): readonly Nee
 const MAX_BYTES = 1024 * 1024;
 
 /** Namespace of each context, and under "" of the current one; none where there is no kubeconfig: that is said when it is needed. */
-async function contextNamespaces(
-  { global, flags }: Invocation,
-  deps: CommandDeps,
-): Promise<Map<string, string>> {
+async function contextNamespaces({ global, flags }: Invocation, deps: Deps): Promise<Map<string, string>> {
   if (flags["namespace"] !== undefined) return new Map();
   const { kubeconfig } = global;
   const contexts = await deps.listContexts(kubeconfig === undefined ? {} : { kubeconfig }).catch(() => []);
@@ -70,6 +67,6 @@ async function contextNamespaces(
 }
 
 /** Final inputs, one per cluster; what is missing is listed with the ways to give it (ESOB-C103). */
-export async function readInputs(invocation: Invocation, deps: CommandDeps): Promise<readonly Inputs[]> {
+export async function readInputs(invocation: Invocation, deps: Deps): Promise<readonly Inputs[]> {
   return resolveAll(await resolveOptions(invocation, deps));
 }

@@ -1,3 +1,4 @@
+import type { NameKind } from "../completion/names.ts";
 import type { ValueType } from "./value.ts";
 
 /** `run`: once per file; `store`, `secret`: once per entry of the list. */
@@ -25,6 +26,8 @@ export interface FieldDetails<T> {
   /** Allowed for a ClusterSecretStore only. */
   readonly isClusterOnly?: boolean;
   readonly example?: unknown;
+  /** What it names, for shell completion; one of a few words is known from the type. */
+  readonly names?: NameKind;
   readonly type?: ValueType<T>;
 }
 

@@ -41,6 +41,7 @@ export const FIELDS = {
     }),
     caFile: field("cluster.caFile", values.file, {
       flag: "--ca-file <path>",
+      names: "files",
       help: 'CA of that address; "system" when it is publicly trusted.',
       defaultText: "the first of kube-root-ca.crt, kubeconfig and public roots that verifies apiServer",
     }),
@@ -60,6 +61,7 @@ export const FIELDS = {
     }),
     caFile: field("infisical.caFile", values.file, {
       flag: "--infisical-ca-file <path>",
+      names: "files",
       help: "CA of a self-signed Infisical; goes into the store too.",
       defaultText: "publicly trusted",
     }),
@@ -88,6 +90,7 @@ export const FIELDS = {
     }),
     namespace: field("eso.namespace", values.label, {
       flag: "--eso-namespace <name>",
+      names: "namespaces",
       help: "ESO's namespace.",
       default: "external-secrets",
     }),
@@ -98,6 +101,7 @@ export const FIELDS = {
     }),
     chart: field("eso.chart", values.chart, {
       flag: "--chart <chart>",
+      names: "files",
       help: "Chart: a name in the repo, oci://…, or a path or .tgz (air-gapped; the version is then the chart's).",
       default: "external-secrets",
     }),
@@ -137,6 +141,7 @@ export const FIELDS = {
     }),
     namespace: field("reviewer.namespace", values.label, {
       flag: "--reviewer-namespace <name>",
+      names: "namespaces",
       help: "Namespace of the reviewer's ServiceAccount.",
       defaultText: "ESO's",
     }),
@@ -159,6 +164,7 @@ export const FIELDS = {
   store: {
     name: field("stores[].name", values.objectName, {
       flag: "--store-name <name>",
+      names: "stores",
       help: "Name of the store.",
       default: "infisical",
       isWrittenDown: true,
@@ -179,6 +185,7 @@ export const FIELDS = {
     }),
     allowedNamespaces: field("stores[].allowedNamespaces", namespaces, {
       flag: "--allowed-namespaces <names>",
+      names: "namespaces",
       help: "ClusterSecretStore only: the namespaces that may use it, as a list or {selector: …}.",
       defaultText: "all",
       isClusterOnly: true,
@@ -242,18 +249,21 @@ export const FIELDS = {
   secret: {
     name: field("secrets[].name", values.objectName, {
       flag: "--secret-name <name>",
+      names: "secrets",
       help: "Name of the ExternalSecret.",
       defaultText: "the store's last folder, else its project (required in a file)",
       isWrittenDown: true,
     }),
     namespace: field("secrets[].namespace", namespaces, {
       flag: "--secret-namespace <names>",
+      names: "namespaces",
       help: "Namespace, a list of them, or {selector: …}: one ExternalSecret for each.",
       defaultText: "the store's; with a ClusterSecretStore as stores[].namespace",
       isWrittenDown: true,
     }),
     store: field("secrets[].store", values.objectName, {
       flag: "--store <name>",
+      names: "stores",
       help: "Name of the store it reads from.",
       defaultText: "the only store",
       isWrittenDown: true,
@@ -285,6 +295,7 @@ export const FIELDS = {
     }),
     keys: field("secrets[].keys", keys, {
       flag: "--keys <keys>",
+      names: "keys",
       help: "all, or the keys: a name, KEY_IN_SECRET: name (or /path/name), or {as, key, property, allowEmpty}. As a flag: A,B=NAME.",
       question: "Keys",
       isRequired: true,

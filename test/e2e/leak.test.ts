@@ -461,6 +461,7 @@ const SUCCESS: Readonly<Record<string, readonly (readonly [args: readonly string
     [["init", ...FILE, "--yes"], 0],
   ],
   explain: [[["explain", "ESOB-R103"], 0]],
+  completion: [[["completion", "bash"], 0]],
   // It has systems of its own; what it finds in its environment is not for them.
   demo: [
     [["demo"], 0],
@@ -507,6 +508,25 @@ describe("no secret leaves the tool", () => {
         const result = await run([...args, ...voice]);
         expect(result.code, `${args.join(" ")}\n${result.stdout}${result.stderr}`).toBe(exit);
       }
+  });
+
+  it.each([
+    "sync",
+    "doctor -A",
+    "plan --context",
+    "plan -n",
+    "plan --store",
+    "add-secret",
+    "add-secret --to",
+  ])("when the shell asks what may follow %s, also of servers that fail", async (typed) => {
+    const words = ["__complete", "--", ...typed.split(" "), ""];
+    for (const { arrange, undo, env } of [{ arrange: quiet }, ...FAILURES] as readonly Partial<Failure>[]) {
+      await arrange?.();
+      expect(await run(words, env?.())).toMatchObject({ code: 0, stderr: "" });
+      expect(world.proxies.infisical.seen).toEqual([]);
+      quiet();
+      await undo?.();
+    }
   });
 
   it.each(CONTACTING)("when %s fails", async (command) => {
