@@ -78,8 +78,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the tarball", () => {
-  it("has at most 3 MB", () => {
-    expect(statSync(tarball).size).toBeLessThanOrEqual(3 * MEGABYTE);
+  it("has at most 2 MB", () => {
+    expect(statSync(tarball).size).toBeLessThanOrEqual(2 * MEGABYTE);
   });
 
   it("brings no dependencies", () => {
