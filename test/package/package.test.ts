@@ -161,6 +161,13 @@ describe("installed offline into an empty folder", () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
     const plugin = join(project, "node_modules/.bin/kubectl-eso_bootstrap");
     expect(await strange(plugin, ["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+    // As kubectl calls it when somebody presses Tab after `kubectl eso-bootstrap reviewer ro`.
+    const asked = join(project, "node_modules/.bin/kubectl_complete-eso_bootstrap");
+    expect(await strange(asked, ["reviewer", "ro"])).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^rotate\t.*\n:4\n$/),
+      stderr: "",
+    });
   });
 
   it("demo goes the whole road, offline", async () => {
