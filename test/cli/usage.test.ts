@@ -53,6 +53,7 @@ const WRONG: readonly (readonly [what: string, argv: string[], says: string])[] 
   ["an age that is none", ["reviewer", "rotate", "--if-older-than", "soon"], "30d"],
   ["demo: a word too many", ["demo", "shop"], "argument"],
   ["demo: a breakage that is none", ["demo", "--break", "reviewer-tokn"], "reviewer-token"],
+  ["completion: a shell that we know none for", ["completion", "tcsh"], "zsh"],
   ["nothing to go by", ["apply", "--yes"], "--project"],
 ];
 
