@@ -1,4 +1,4 @@
-import type { Check, Finding } from "../engine/check.ts";
+import type { Check, Finding, Subject } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
 import { find, oneLine } from "./causes.ts";
 import { isHidden, type SecretSubject } from "./collect.ts";
@@ -21,17 +21,17 @@ export function* secretChecks({ secrets }: CheckContext): Generator<Check<CheckC
     const { namespace, name } = secret;
     const subject = { kind: "ExternalSecret", namespace, name };
     const id = `synced ${namespace}/${name}`;
-    const base = { category: "secrets", severity: "error", subject } as const;
-    yield { ...base, ...syncedCheck(secret, id, share) };
-    yield { ...base, ...keysCheck(secret, id) };
+    yield syncedCheck(secret, id, subject, share);
+    yield keysCheck(secret, id, subject);
   }
 }
 
-type OwnPart = Omit<Check<CheckContext>, "category" | "severity" | "subject">;
-
 /** Its Secret is there, with all its keys, and no value stands for another. */
-function keysCheck(secret: SecretSubject, synced: string): OwnPart {
+function keysCheck(secret: SecretSubject, synced: string, subject: Subject): Check<CheckContext> {
   return {
+    category: "secrets",
+    severity: "error",
+    subject,
     id: `keys ${secret.namespace}/${secret.name}`,
     code: "ESOB-E103",
     title: `Secret ${secret.namespace}/${secret.live?.target ?? secret.target} has its keys`,
@@ -40,11 +40,14 @@ function keysCheck(secret: SecretSubject, synced: string): OwnPart {
   };
 }
 
-function syncedCheck(secret: SecretSubject, id: string, share: Share): OwnPart {
+function syncedCheck(secret: SecretSubject, id: string, subject: Subject, share: Share): Check<CheckContext> {
   const keys = (secret.live ? storesOf(secret.live) : []).map(({ kind, name }) =>
     storeKey(kind, secret.namespace, name),
   );
   return {
+    category: "secrets",
+    severity: "error",
+    subject,
     id,
     code: "ESOB-E101",
     title: `ExternalSecret ${secret.namespace}/${secret.name} is synced`,

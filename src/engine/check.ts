@@ -141,36 +141,32 @@ async function runOne<Context>(check: Check<Context>, context: Context): Promise
   }
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Field by field: objects that are spread together have a hidden class each, which weighs more than what is in them. */
 function resultOf<Context>(check: Check<Context>, finding: Finding, durationMs: number): CheckResult {
-  const base = {
+  const code = "error" in finding ? finding.error.code : check.code;
+  const result: Writable<CheckResult> = {
+    code,
     id: check.id,
     category: check.category,
     title: check.title,
     severity: check.severity,
     status: finding.status,
+    docs: docsAnchor(code),
     durationMs,
-    ...(check.subject && { subject: check.subject }),
-    ...(check.location && { location: check.location }),
   };
-  if (finding.status === "pass")
-    return {
-      ...base,
-      code: check.code,
-      docs: docsAnchor(check.code),
-      ...(finding.evidence && { evidence: finding.evidence }),
-    };
-  if (finding.status === "skip")
-    return { ...base, code: check.code, docs: docsAnchor(check.code), skippedBecause: finding.because };
-  const { error, evidence } = finding;
-  return {
-    ...base,
-    code: error.code,
-    docs: error.docs,
-    message: error.message,
-    fix: error.fix,
-    ...(error.reason && { cause: error.reason }),
-    ...(evidence && { evidence }),
-  };
+  if (check.subject) result.subject = check.subject;
+  if (check.location) result.location = check.location;
+  if (finding.status === "skip") result.skippedBecause = finding.because;
+  else if (finding.evidence) result.evidence = finding.evidence;
+  if ("error" in finding) {
+    const { message, fix, reason } = finding.error;
+    result.message = message;
+    result.fix = fix;
+    if (reason) result.cause = reason;
+  }
+  return result;
 }
 
 /** At most `limit` at once. */

@@ -35,7 +35,7 @@ export function createJsonReporter(
 }
 
 /** Entries of a list that are written at once: the text of tens of thousands would be held twice. */
-const AT_ONCE = 500;
+const AT_ONCE = 50;
 
 /** The document as JSON.stringify would indent it, in pieces: long lists are cut. */
 export function* piecesOf(document: JsonDocument): Generator<string> {
