@@ -2,6 +2,8 @@ import { runChecks, type CheckResult } from "../engine/check.ts";
 import type { Emit } from "../engine/events.ts";
 import { collect } from "./collect.ts";
 import type { CheckContext } from "./context.ts";
+import type { Scope } from "./scope.ts";
+import { askForFile } from "./identity/seen.ts";
 import { checksFor, shown, type Choice } from "./index.ts";
 
 /** Everything that a look needs but what it finds itself. */
@@ -13,14 +15,17 @@ export async function examine(
   choice: Choice,
   emit: Emit,
 ): Promise<{ readonly results: readonly CheckResult[]; readonly context: CheckContext }> {
-  const context: CheckContext = {
-    ...ground,
-    ...(await collect(ground.cluster, ground.scope)),
-    once: createOnce(),
-  };
+  const once = createOnce();
+  const { scope } = ground;
+  if (scope.desired && isWhole(scope, choice)) askForFile({ ...ground, once }, scope.desired);
+  const context: CheckContext = { ...ground, ...(await collect(ground.cluster, scope)), once };
   const results = await runChecks(checksFor(context, choice), context, emit, () => ground.clock.now());
   return { results: shown(results, choice), context };
 }
+
+/** Nothing is left out: all of it will be asked for anyway. */
+const isWhole = ({ names }: Scope, { only, skip }: Choice) =>
+  [names, only, skip].every(({ length }) => length === 0);
 
 /** Remembers the promise, so that parallel askers share one read. */
 function createOnce(): CheckContext["once"] {

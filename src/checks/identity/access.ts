@@ -7,13 +7,13 @@ import { pass, skip, warning } from "../finding.ts";
 import { projectOf } from "../login/beyond.ts";
 import { restoreAtInfisical } from "../mending.ts";
 import type { StoreView } from "../view/store.ts";
-import { identityOf, operatorOf, type Bearer } from "./bearer.ts";
+import { identityOf, type Bearer } from "./bearer.ts";
+import { membershipAt, operatorOf, privilegesAt, rolesAt, universalAuthAt } from "./seen.ts";
 
 /** Ways in and rights beyond what a store needs: Universal Auth, a role in the organization. */
 export async function judgeWays(context: CheckContext, bearer: Bearer): Promise<Finding> {
   const { id, orgRole } = await identityOf(context, bearer);
-  const infisical = operatorOf(context);
-  if (await infisical.hasUniversalAuth(id))
+  if (await universalAuthAt(context, id))
     return warning("ESOB-I330", {
       message: `The ${bearer.label} can still log in by Universal Auth.`,
       reason: "who has its client secret reads what ESO reads, from anywhere",
@@ -49,17 +49,16 @@ export async function judgeMembership(context: CheckContext, bearer: Bearer): Pr
 export async function judgeRights(context: CheckContext, bearer: Bearer): Promise<Finding> {
   const seen = await look(context, bearer);
   if ("because" in seen) return skip(seen.because);
-  const { project, identity, membership } = seen;
-  const infisical = operatorOf(context);
-  const names = membership?.roles ?? [];
+  const { project, identity } = seen;
   const [roles, privileges, asked] = await Promise.all([
-    Promise.all(names.map((slug) => infisical.findRole(project, slug))),
-    infisical.listPrivileges(project, identity.id),
-    infisical.rulesFor(grantOf(bearer)),
+    rolesAt(context, project, identity.id),
+    privilegesAt(context, project, identity.id),
+    operatorOf(context).rulesFor(grantOf(bearer)),
   ]);
-  const builtIn = names.find((slug, index) => roles[index] === undefined && slug !== "no-access");
+  const names = roles.map(({ slug }) => slug);
+  const builtIn = roles.find(({ slug, role }) => role === undefined && slug !== "no-access");
   const rules: Rule[] = [
-    ...roles.flatMap((role) => role?.rules ?? []),
+    ...roles.flatMap(({ role }) => role?.rules ?? []),
     ...privileges.flatMap((one) => one.rules),
   ];
   const comparison = compareRules(asked, rules);
@@ -117,8 +116,6 @@ async function look(context: CheckContext, bearer: Bearer): Promise<Seen> {
     projectOf(context, projectSlug),
   ]);
   if (!project) return { because: `project ${projectSlug} is not seen with this credential` };
-  const membership = await context.once(`membership ${project.id} ${identity.id}`, () =>
-    operatorOf(context).findMembership(project, identity.id),
-  );
+  const membership = await membershipAt(context, project, identity.id);
   return { project, identity, membership };
 }

@@ -8,7 +8,8 @@ import { readControllers, servingClass } from "../controllers.ts";
 import { pass, skip, unlessForbidden, warning } from "../finding.ts";
 import { tryLogin } from "../login/trial.ts";
 import { restoreAtInfisical } from "../mending.ts";
-import { authOf, operatorOf, type Bearer } from "./bearer.ts";
+import { authOf, type Bearer } from "./bearer.ts";
+import { operatorOf } from "./seen.ts";
 
 /**
  * Host and CA that Infisical has stored, against the live cluster. What differs and works is told as a warning; what differs

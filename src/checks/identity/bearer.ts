@@ -1,10 +1,11 @@
 import type { DesiredStore } from "../../desired/desired.ts";
 import { BootstrapError } from "../../errors.ts";
-import type { Identity, Infisical, KubernetesAuth } from "../../infisical/infisical.ts";
+import type { Identity, KubernetesAuth } from "../../infisical/infisical.ts";
 import { readHost } from "../../inputs/host.ts";
 import type { CheckContext } from "../context.ts";
 import { chainsOf, identityIdOf, type Chain } from "../login/chain.ts";
 import { titleOf } from "../subject.ts";
+import { identityAt, kubernetesAuthAt, operatorOf } from "./seen.ts";
 
 /** What bears rights at Infisical for one or more stores: a machine identity. */
 export interface Bearer {
@@ -45,16 +46,10 @@ function normal(host: string): string {
   return "host" in read ? read.host : host;
 }
 
-/** The operator's view; checks of this category are made only where there is one. */
-export function operatorOf({ infisical }: CheckContext): Infisical {
-  if (!infisical) throw new Error("no operator's credential");
-  return infisical;
-}
-
 /** The identity whose id is in the Secret that ESO reads. Throws ESOB-I321 where it does not exist. */
 export async function identityOf(context: CheckContext, { chain, label }: Bearer): Promise<Identity> {
   const id = (await identityIdOf(context, chain)) ?? "";
-  const identity = await context.once(`identity ${id}`, () => operatorOf(context).findIdentity(id));
+  const identity = await identityAt(context, id, chain.store.live.projectSlug);
   if (identity) return identity;
   throw new BootstrapError("ESOB-I321", {
     message: `The ${label} does not exist at Infisical.`,
@@ -66,7 +61,7 @@ export async function identityOf(context: CheckContext, { chain, label }: Bearer
 /** Its Kubernetes Auth as stored. Throws ESOB-R113 where there is none. */
 export async function authOf(context: CheckContext, bearer: Bearer): Promise<KubernetesAuth> {
   const { id } = await identityOf(context, bearer);
-  const auth = await context.once(`kubernetes-auth ${id}`, () => operatorOf(context).findKubernetesAuth(id));
+  const auth = await kubernetesAuthAt(context, id);
   if (auth) return auth;
   throw new BootstrapError("ESOB-R113", {
     message: `The ${bearer.label} has no Kubernetes Auth.`,

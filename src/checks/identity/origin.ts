@@ -4,12 +4,14 @@ import { MANAGER } from "../../kubernetes/cluster.ts";
 import type { CheckContext } from "../context.ts";
 import { pass, warning } from "../finding.ts";
 import { projectOf } from "../login/beyond.ts";
-import { authOf, identityOf, operatorOf, type Bearer } from "./bearer.ts";
+import { identityIdOf } from "../login/chain.ts";
+import { identityOf, type Bearer } from "./bearer.ts";
+import { askAhead, namesakesOf } from "./seen.ts";
 
 /** The identity exists, is the one that the file means, and was made for this cluster. */
 export async function judgeOrigin(context: CheckContext, bearer: Bearer): Promise<Finding> {
   const { label, wanted } = bearer;
-  askAhead(context, bearer);
+  await askForAll(context, bearer);
   const identity = await identityOf(context, bearer);
   const mark = identity.metadata;
   const isMarked = mark["managed-by"] === MANAGER;
@@ -31,13 +33,10 @@ export async function judgeOrigin(context: CheckContext, bearer: Bearer): Promis
 }
 
 /** What is wanted next, here or by the checks that need this one, waits for nothing; who needs it hears of a failure. */
-function askAhead(context: CheckContext, bearer: Bearer): void {
-  const asked = [
-    projectOf(context, bearer.chain.store.live.projectSlug),
-    clusterUid(context),
-    authOf(context, bearer),
-  ];
-  void Promise.allSettled(asked);
+async function askForAll(context: CheckContext, { chain }: Bearer): Promise<void> {
+  void clusterUid(context);
+  const id = await identityIdOf(context, chain);
+  if (id !== undefined) askAhead(context, { id, projectSlug: chain.store.live.projectSlug });
 }
 
 function another(message: string): BootstrapError {
@@ -54,7 +53,7 @@ async function doubled(
   name: string,
 ): Promise<Finding | undefined> {
   const project = await projectOf(context, chain.store.live.projectSlug);
-  const twins = await operatorOf(context).findIdentitiesByName(name, project);
+  const twins = await namesakesOf(context, project, name);
   if (twins.length < 2) return undefined;
   return warning("ESOB-I205", {
     message: `${twins.length} machine identities have the name of the ${label}.`,

@@ -51,6 +51,6 @@ export async function environmentsOf(context: CheckContext, slug: string): Promi
 }
 
 /** The project as the operator sees it; undefined: not seen, or nobody looks. */
-export async function projectOf({ infisical, once }: CheckContext, slug: string) {
+export async function projectOf({ infisical, once }: Pick<CheckContext, "infisical" | "once">, slug: string) {
   return infisical && once(`project ${slug}`, () => infisical.findProject(slug));
 }

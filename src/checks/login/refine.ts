@@ -4,6 +4,7 @@ import type { KubernetesAuth } from "../../infisical/infisical.ts";
 import { CLOUD_HOSTS, isCloud } from "../../inputs/host.ts";
 import type { Probe } from "../../system/system.ts";
 import type { CheckContext } from "../context.ts";
+import { kubernetesAuthAt } from "../identity/seen.ts";
 import { restore, restoreAtInfisical } from "../mending.ts";
 import { subjectOf, titleOf } from "../subject.ts";
 import type { Chain } from "./chain.ts";
@@ -76,12 +77,13 @@ async function lookOurselves(
 
 /** Kubernetes Auth as the operator sees it: only of the server that the operator is logged in at. */
 export async function storedAuth(
-  { infisical, once, desired }: CheckContext,
+  context: CheckContext,
   id: string,
   host: string,
 ): Promise<KubernetesAuth | undefined> {
+  const { infisical, desired } = context;
   if (!infisical || ![infisical.host, desired?.infisical.hostForEso].includes(host)) return undefined;
-  return once(`kubernetes-auth ${id}`, () => infisical.findKubernetesAuth(id)).catch(() => undefined);
+  return kubernetesAuthAt(context, id).catch(() => undefined);
 }
 
 /** An API server refuses this path in JSON; another Infisical answers it, and a web server with a page. No credential is sent. */
