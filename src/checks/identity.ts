@@ -7,6 +7,7 @@ import { judgeMembership, judgeRights, judgeWays } from "./identity/access.ts";
 import { judgeAllowed, judgeReviewer, judgeServer, judgeTokens } from "./identity/auth.ts";
 import { authOf, bearersOf, type Bearer } from "./identity/bearer.ts";
 import { judgeOrigin } from "./identity/origin.ts";
+import type { Chain } from "./login/chain.ts";
 import { subjectOf } from "./subject.ts";
 
 interface Aspect {
@@ -58,6 +59,13 @@ export function identityChecks(context: CheckContext): readonly Check<CheckConte
   return bearersOf(context).flatMap((bearer) => ASPECTS.map((aspect) => aspectCheck(bearer, aspect)));
 }
 
+/** Ids of what is judged of the identities that a road logs in with: a login may fail from it. */
+export function identityIdsOf(context: CheckContext, { key }: Chain): readonly string[] {
+  return bearersOf(context)
+    .filter(({ chain }) => chain.key === key)
+    .flatMap(({ label }) => ASPECTS.map(({ id }) => `identity-${id} ${label}`));
+}
+
 function aspectCheck(bearer: Bearer, { id, code, title, needs, judge }: Aspect): Check<CheckContext> {
   const { store } = bearer.chain;
   return {
@@ -66,7 +74,10 @@ function aspectCheck(bearer: Bearer, { id, code, title, needs, judge }: Aspect):
     category: "identity",
     title: `${bearer.label} ${title}`,
     severity: "error",
-    needs: [needs === undefined ? `identity-id ${store.key}` : `identity-${needs} ${bearer.label}`],
+    needs:
+      needs === undefined
+        ? [`identity-id ${store.key}`, "operator-login"]
+        : [`identity-${needs} ${bearer.label}`],
     subject: subjectOf(store),
     run: (context) =>
       asOperator(() => unlessForbidden("get the identity's Secret", () => judge(context, bearer))),

@@ -2,11 +2,13 @@ import type { Check, Finding } from "../engine/check.ts";
 import { BootstrapError, isBootstrapError } from "../errors.ts";
 import type { CheckContext } from "./context.ts";
 import { pass, skip, unlessForbidden, warning } from "./finding.ts";
+import { identityIdsOf } from "./identity.ts";
 import { chainsOf, placeIn, type Chain } from "./login/chain.ts";
 import { judgeListing } from "./login/listing.ts";
 import { judgeReview } from "./login/review.ts";
 import { ownToken } from "./login/token.ts";
 import { tryLogin } from "./login/trial.ts";
+import { REVIEWER_IDS, storedIdsOf } from "./reviewer.ts";
 import { specIdsOf } from "./store-spec.ts";
 import { subjectOf, titleOf, type LiveStore } from "./subject.ts";
 import { placeOf } from "./view/store.ts";
@@ -24,9 +26,9 @@ export function loginChecks(context: CheckContext): readonly Check<CheckContext>
   return chainsOf(context).flatMap((chain) => [
     tokenCheck(chain),
     reviewCheck(chain),
-    loginCheck(chain),
-    ...chain.stores.map((store) => listCheck(chain, store)),
-    widthCheck(chain),
+    loginCheck(context, chain),
+    ...chain.stores.map((store) => listCheck(context, chain, store)),
+    widthCheck(context, chain),
   ]);
 }
 
@@ -55,11 +57,12 @@ function reviewCheck(chain: Chain): Check<CheckContext> {
     code: "ESOB-R114",
     title: "the API server finds ESO's token genuine",
     needs: [`token ${chain.key}`],
+    after: REVIEWER_IDS,
     run: (context) => judgeReview(context, chain),
   };
 }
 
-function loginCheck(chain: Chain): Check<CheckContext> {
+function loginCheck(seen: CheckContext, chain: Chain): Check<CheckContext> {
   const { store } = chain;
   const needed = specIdsOf(store).filter((id) => /^(auth|identity-id|token-path|ca|host) /.test(id));
   return {
@@ -68,7 +71,12 @@ function loginCheck(chain: Chain): Check<CheckContext> {
     code: "ESOB-R115",
     title: `ESO can log in for ${chain.stores.map(placeOf).slice(0, 3).join(", ")}`,
     needs: [...needed, `token ${chain.key}`],
-    after: [`review ${chain.key}`],
+    after: [
+      `review ${chain.key}`,
+      ...REVIEWER_IDS,
+      ...storedIdsOf(seen, chain),
+      ...identityIdsOf(seen, chain),
+    ],
     run: (context) =>
       unlessForbidden("get the identity's Secret", () =>
         asSeenFromHere(store, async () => {
@@ -79,7 +87,7 @@ function loginCheck(chain: Chain): Check<CheckContext> {
   };
 }
 
-function listCheck(chain: Chain, store: LiveStore): Check<CheckContext> {
+function listCheck(seen: CheckContext, chain: Chain, store: LiveStore): Check<CheckContext> {
   const { environment, path } = placeIn(store.live);
   return {
     ...base(store),
@@ -87,6 +95,7 @@ function listCheck(chain: Chain, store: LiveStore): Check<CheckContext> {
     code: "ESOB-R119",
     title: `${titleOf(store)} may read ${environment}:${path}`,
     needs: [`login ${chain.key}`, `scope ${store.key}`],
+    after: identityIdsOf(seen, chain),
     run: (context) =>
       asSeenFromHere(store, async () => {
         const trial = await tryLogin(context, chain);
@@ -99,7 +108,7 @@ function listCheck(chain: Chain, store: LiveStore): Check<CheckContext> {
   };
 }
 
-function widthCheck(chain: Chain): Check<CheckContext> {
+function widthCheck(seen: CheckContext, chain: Chain): Check<CheckContext> {
   return {
     ...base(chain.store),
     id: `width ${chain.key}`,
@@ -107,6 +116,7 @@ function widthCheck(chain: Chain): Check<CheckContext> {
     title: "the identity may read nothing else",
     severity: "warning",
     needs: [`login ${chain.key}`],
+    after: identityIdsOf(seen, chain),
     run: async (context) => {
       const trial = await tryLogin(context, chain);
       if ("because" in trial) return skip(trial.because);

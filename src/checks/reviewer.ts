@@ -4,6 +4,7 @@ import { theController } from "./eso-install.ts";
 import { skip } from "./finding.ts";
 import { bearersOf } from "./identity/bearer.ts";
 import { ifAllowed } from "./if-allowed.ts";
+import type { Chain } from "./login/chain.ts";
 import { judgeBinding, judgeSelfBinding } from "./reviewer/binding.ts";
 import { findReviewer, judgeAccount, type Reviewer } from "./reviewer/found.ts";
 import { judgeSecret, judgeToken } from "./reviewer/secret.ts";
@@ -15,6 +16,18 @@ export function reviewerChecks(context: CheckContext): readonly Check<CheckConte
   const checks =
     context.desired?.reviewer.mode === "self" ? [selfCheck()] : [...LAYERS, ...storedChecks(context)];
   return checks.map(ifAllowed);
+}
+
+/** What a review or a login may fail from. */
+export const REVIEWER_IDS: readonly string[] = ["account", "binding", "secret", "token", "self"].map(
+  (id) => `reviewer-${id}`,
+);
+
+/** The tokens that Infisical has for the identities of a road. */
+export function storedIdsOf(context: CheckContext, { key }: Chain): readonly string[] {
+  return bearersOf(context)
+    .filter(({ chain }) => chain.key === key)
+    .map(({ label }) => `reviewer-stored ${label}`);
 }
 
 const LAYERS: readonly Check<CheckContext>[] = [
@@ -75,6 +88,7 @@ function storedChecks(context: CheckContext): Check<CheckContext>[] {
     title: `${bearer.label} has the cluster's reviewer token`,
     severity: "error",
     needs: ["reviewer-secret", `identity-method ${bearer.label}`],
+    after: ["reviewer-binding", "reviewer-token"],
     subject: subjectOf(bearer.chain.store),
     run: async (now) => {
       const reviewer = await findReviewer(now);

@@ -1,6 +1,7 @@
 import type { Check, Finding, Subject } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
 import { find, oneLine } from "./causes.ts";
+import { ESO_IDS } from "./eso.ts";
 import { isHidden, type SecretSubject } from "./collect.ts";
 import type { CheckContext } from "./context.ts";
 import { skip, warning } from "./finding.ts";
@@ -10,18 +11,20 @@ import { fixFor } from "./secrets/fix.ts";
 import { judgeFreshness } from "./secrets/freshness.ts";
 import { judgeKeys } from "./secrets/keys.ts";
 import { twinOf, whyNotSynced } from "./secrets/why.ts";
-import { storesOf, type SecretView } from "./view/external-secret.ts";
-import { createShare, type Share } from "./view/share.ts";
+import { storesOf, type SecretView, type StoreRef } from "./view/external-secret.ts";
+import { createShare } from "./view/share.ts";
 import { storeKey } from "./view/store.ts";
 
 /** Every ExternalSecret is synced, and its Secret has its keys. */
-export function* secretChecks({ secrets }: CheckContext): Generator<Check<CheckContext>> {
+export function* secretChecks({ secrets, desired }: CheckContext): Generator<Check<CheckContext>> {
   const share = createShare();
   for (const secret of secrets) {
     const { namespace, name } = secret;
     const subject = { kind: "ExternalSecret", namespace, name };
     const id = `synced ${namespace}/${name}`;
-    yield syncedCheck(secret, id, subject, share);
+    const wanted = secret.live ? undefined : desired?.secrets.find((one) => one.name === name)?.store;
+    const stores = secret.live ? storesOf(secret.live) : wanted ? [wanted] : [];
+    yield syncedCheck(secret, id, subject, share(causesIn(namespace, stores)));
     yield keysCheck(secret, id, subject);
   }
 }
@@ -40,10 +43,18 @@ function keysCheck(secret: SecretSubject, synced: string, subject: Subject): Che
   };
 }
 
-function syncedCheck(secret: SecretSubject, id: string, subject: Subject, share: Share): Check<CheckContext> {
-  const keys = (secret.live ? storesOf(secret.live) : []).map(({ kind, name }) =>
-    storeKey(kind, secret.namespace, name),
-  );
+/** Ids of checks that a failure to sync may follow from. */
+function causesIn(namespace: string, stores: readonly StoreRef[]): readonly string[] {
+  const keys = stores.map(({ kind, name }) => storeKey(kind, namespace, name));
+  return [...ESO_IDS, ...keys.flatMap((key) => [`exists ${key}`, `store ${key}`, `list ${key}`])];
+}
+
+function syncedCheck(
+  secret: SecretSubject,
+  id: string,
+  subject: Subject,
+  after: readonly string[],
+): Check<CheckContext> {
   return {
     category: "secrets",
     severity: "error",
@@ -51,7 +62,7 @@ function syncedCheck(secret: SecretSubject, id: string, subject: Subject, share:
     id,
     code: "ESOB-E101",
     title: `ExternalSecret ${secret.namespace}/${secret.name} is synced`,
-    after: share(keys.flatMap((key) => [`exists ${key}`, `store ${key}`, `list ${key}`])),
+    after,
     run: async (context) => (secret.live ? judge(context, secret.live) : absent(context, secret)),
   };
 }

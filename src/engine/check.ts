@@ -82,7 +82,7 @@ export async function runChecks<Context>(
 
   const judge = once(async (check: Check<Context>): Promise<CheckResult> => {
     const parents = await Promise.all(recordsOf(check.needs).map(judge));
-    const blocker = parents.find((result) => result.status === "fail" || result.status === "skip");
+    const blocker = blockerOf(parents);
     const began = now();
     const finding: Finding = blocker
       ? { status: "skip", because: blockedBy(blocker) }
@@ -91,11 +91,12 @@ export async function runChecks<Context>(
   });
   // What may explain a failure runs at the same time: only the words wait for it.
   const finish = once(async (check: Check<Context>): Promise<CheckResult> => {
-    const [judged, before] = await Promise.all([
+    const [judged, before, parents] = await Promise.all([
       judge(check),
       Promise.all(recordsOf(check.after).map(finish)),
+      Promise.all(recordsOf(check.needs).map(finish)),
     ]);
-    const result = explained(judged, before);
+    const result = explained(judged, before, parents);
     emit({ type: "checked", result, of: checks.length });
     return result;
   });
@@ -106,7 +107,7 @@ export async function runChecks<Context>(
     for (const [index, check] of left) results[index] = await finish(check);
   };
   await Promise.all(Array.from({ length: Math.min(WINDOW, checks.length) }, worker));
-  return results;
+  return toldOnce(results);
 }
 
 /** Each record once, whoever asks: the promise is shared. */
@@ -121,15 +122,38 @@ function once<Context>(
   };
 }
 
-function blockedBy(parent: CheckResult): string {
-  return parent.status === "fail" ? `blocked by ${parent.code}` : (parent.skippedBecause ?? "not judged");
+const blockerOf = (parents: readonly CheckResult[]) =>
+  parents.find(({ status }) => status === "fail" || status === "skip");
+
+function blockedBy({ status, code, follows = code, skippedBecause = "not judged" }: CheckResult): string {
+  return status === "fail" ? `blocked by ${follows}` : skippedBecause;
 }
 
-/** A failure after another one names it, or what that one itself follows from. */
-function explained(result: CheckResult, before: readonly CheckResult[]): CheckResult {
-  const cause = before.find(({ status }) => status === "fail");
+/** A failure after another one names it, or what that one itself follows from; so does one that was blocked. */
+function explained(
+  result: CheckResult,
+  before: readonly CheckResult[],
+  parents: readonly CheckResult[],
+): CheckResult {
+  const blocker = blockerOf(parents);
+  if (blocker) return { ...result, skippedBecause: blockedBy(blocker) };
+  const cause = before.find(
+    ({ status, code }) => status === "fail" || (status === "warn" && code === result.code),
+  );
   if (!cause || (result.status !== "fail" && result.status !== "warn")) return result;
   return { ...result, follows: cause.follows ?? cause.code };
+}
+
+/** One failed read that many checks wanted is one cause: the first tells it. */
+function toldOnce(results: CheckResult[]): CheckResult[] {
+  const told = new Set<string>();
+  return results.map((result) => {
+    if (result.status !== "fail" || result.follows) return result;
+    const words = `${result.code} ${result.message} ${result.cause}`;
+    if (told.has(words)) return { ...result, follows: result.code };
+    told.add(words);
+    return result;
+  });
 }
 
 async function runOne<Context>(check: Check<Context>, context: Context): Promise<Finding> {

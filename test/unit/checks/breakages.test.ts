@@ -45,10 +45,17 @@ describe("a healthy world", () => {
   });
 });
 
+/** One thing is broken, and yet two are to be told. */
+const TWO_CAUSES: Readonly<Record<string, string>> = {
+  "two ExternalSecrets with one target": "each of the two ExternalSecrets has its own line",
+  "a clock that is minutes off":
+    "the API server's clock is off, against this machine's and against Infisical's",
+};
+
 describe("broken, doctor names first", () => {
   test.each(ALL.map((breakage) => [breakage.code, breakage.what, breakage] as const))(
     "%s: %s",
-    async (code, _what, breakage) => {
+    async (code, what, breakage) => {
       const world = await doctorWorld(breakage.world);
       await breakage.break(world);
       const results = await world.examine(breakage.look);
@@ -58,6 +65,11 @@ describe("broken, doctor names first", () => {
         code,
       });
       if (breakage.as === "warn") expect(troubles).toEqual([]);
+      const causes = results.filter(({ status, follows }) => status === (breakage.as ?? "fail") && !follows);
+      expect(
+        causes.map(({ id }) => id),
+        TWO_CAUSES[what],
+      ).toHaveLength(what in TWO_CAUSES ? 2 : 1);
       expect(first?.fix?.summary).toBeTruthy();
       expect(first?.docs).toContain(code.toLowerCase());
       expect(code in CODES).toBe(true);

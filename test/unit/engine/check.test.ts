@@ -46,6 +46,25 @@ describe("runChecks", () => {
     expect(results.map(({ follows }) => follows)).toEqual([undefined, "ESOB-R102"]);
   });
 
+  test("what a consequence blocks is blocked by its cause", async () => {
+    const other = () => Promise.reject(new BootstrapError("ESOB-R103", { message: "It may not." }));
+    const checks = [
+      check("cause", broken),
+      { ...check("effect", other), after: ["cause"] },
+      check("child", pass, ["effect"]),
+    ];
+    const [, , child] = await runChecks(checks, undefined, () => {});
+    expect(child?.skippedBecause).toBe("blocked by ESOB-R102");
+  });
+
+  test("one failed read that several wanted is told once; another reason is another cause", async () => {
+    const another = () =>
+      Promise.reject(new BootstrapError("ESOB-R102", { message: "The token is dead.", reason: "403" }));
+    const checks = [check("a", broken), check("b", broken), check("c", another)];
+    const results = await runChecks(checks, undefined, () => {});
+    expect(results.map(({ follows }) => follows)).toEqual([undefined, "ESOB-R102", undefined]);
+  });
+
   test("a failed parent marks its children and grandchildren, and does not hide them", async () => {
     const ran: string[] = [];
     const results = await runChecks(
