@@ -1142,6 +1142,12 @@ export const CODES = {
     "kubectl logs -n external-secrets deployment/external-secrets",
     "Check that ESO's controller runs and serves this controllerClass.",
   ),
+  "ESOB-S103": record(
+    1,
+    "Nothing here uses Infisical",
+    "kubectl get secretstores,clustersecretstores,externalsecrets -A",
+    "Name another namespace with -n, look everywhere with -A, or begin with `eso-bootstrap init`.",
+  ),
   "ESOB-S201": record(
     1,
     "The store has several ways to log in",
@@ -1255,6 +1261,12 @@ export const CODES = {
     "The store does not say which project or environment",
     "kubectl get secretstore NAME -o jsonpath='{.spec.provider.infisical.secretsScope}'",
     "Write projectSlug and environmentSlug.",
+  ),
+  "ESOB-S220": record(
+    1,
+    "The store names another Infisical than eso-bootstrap.yaml",
+    "kubectl get secretstore NAME -o jsonpath='{.spec.provider.infisical.hostAPI}'",
+    "`eso-bootstrap apply --force-conflicts` writes the file's address; where the store is right, change infisical.host.",
   ),
   "ESOB-S221": record(
     1,
@@ -1505,7 +1517,7 @@ export const CODES = {
   ),
   "ESOB-E301": record(
     1,
-    "There is no such ExternalSecret",
+    "There is no such store or ExternalSecret",
     "kubectl get externalsecrets -A",
     "The names that exist are listed; give the namespace with -n, or look everywhere with -A.",
   ),

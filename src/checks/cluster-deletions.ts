@@ -2,6 +2,7 @@ import { recordsAt } from "../data.ts";
 import type { Check, Finding } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
+import { unlessHidden } from "./collect.ts";
 import type { CheckContext } from "./context.ts";
 import { findControllers, listAll } from "./eso-found.ts";
 
@@ -28,7 +29,7 @@ export function deletionChecks(): Check<CheckContext>[] {
       severity: "error",
       needs: ["cluster-reach"],
       after: ["cluster-namespaces"],
-      run: judgeObjects,
+      run: (context) => unlessHidden(context, ["ExternalSecret"], () => judgeObjects(context)),
     },
   ];
 }

@@ -1,5 +1,8 @@
+import type { Finding } from "../engine/check.ts";
 import { isBootstrapError } from "../errors.ts";
+import { nearest } from "../inputs/nearest.ts";
 import type { Cluster, KubeObject, ListQuery } from "../kubernetes/cluster.ts";
+import { skip } from "./finding.ts";
 import { isNamed, type Scope } from "./scope.ts";
 import { parseExternalSecret, storesOf, type SecretView, type StoreRef } from "./view/external-secret.ts";
 import { createShare } from "./view/share.ts";
@@ -31,12 +34,20 @@ export interface Subjects {
   readonly known: ReadonlyMap<string, StoreView>;
   /** Lists that we may not read. */
   readonly hidden: readonly Hidden[];
+  /** Names of the scope that nothing has. */
+  readonly unmatched: readonly Unmatched[];
 }
 
 /** A kind that may not be listed in a namespace (undefined: in the cluster): what is there is not known, and not absent. */
 export interface Hidden {
   readonly kind: string;
   readonly namespace: string | undefined;
+}
+
+export interface Unmatched {
+  readonly name: string;
+  /** What was most likely meant. */
+  readonly close: string | undefined;
 }
 
 /** True where an object that was not found may be there all the same. */
@@ -48,6 +59,17 @@ export function isHidden(
   return hidden.some(
     (one) => one.kind === kind && (one.namespace === undefined || one.namespace === namespace),
   );
+}
+
+/** A verdict over all objects of these kinds is none where some may not be listed. */
+export async function unlessHidden(
+  { hidden }: Pick<Subjects, "hidden">,
+  kinds: readonly string[],
+  judge: () => Promise<Finding> | Finding,
+): Promise<Finding> {
+  const unseen = hidden.find(({ kind }) => kinds.includes(kind));
+  if (!unseen) return judge();
+  return skip(`not judged: list ${unseen.kind}s in ${unseen.namespace ?? "the cluster"} is not allowed here`);
 }
 
 const API = "external-secrets.io/v1";
@@ -107,7 +129,17 @@ export function subjectsOf(
   hidden: readonly Hidden[],
 ): Subjects {
   const secrets = secretSubjects(scope, found, known);
-  return { stores: storeSubjects(scope, known, secrets), secrets, known, hidden };
+  const stores = storeSubjects(scope, known, secrets);
+  const unmatched = unmatchedOf(scope, [...found, ...secrets, ...known.values()]);
+  return { stores, secrets, known, hidden, unmatched };
+}
+
+function unmatchedOf({ names }: Scope, there: readonly { namespace: string | undefined; name: string }[]) {
+  if (names.length === 0) return [];
+  const texts = new Set(there.flatMap(({ namespace, name }) => [name, `${namespace}/${name}`]));
+  return names
+    .filter((name) => !texts.has(name))
+    .map((name): Unmatched => ({ name, close: nearest(name, texts) }));
 }
 
 /** One list for the whole cluster where that is allowed, else one per namespace. */

@@ -1,4 +1,5 @@
 import type { Check, Finding } from "../engine/check.ts";
+import { unlessHidden } from "./collect.ts";
 import type { CheckContext } from "./context.ts";
 import type { EsoController } from "./eso-found.ts";
 import { theController } from "./eso-install.ts";
@@ -9,6 +10,8 @@ interface ScopeCheck {
   readonly code: Check<CheckContext>["code"];
   readonly title: string;
   readonly severity?: "warning";
+  /** Kinds of which all must have been listed. */
+  readonly of?: readonly string[];
   judge(controller: EsoController, context: CheckContext): Promise<Finding> | Finding;
 }
 
@@ -26,12 +29,14 @@ const CHECKS: readonly ScopeCheck[] = [
     id: "namespace",
     code: "ESOB-H229",
     title: "ESO looks at every namespace in question",
+    of: ["SecretStore", "ExternalSecret"],
     judge: seesNamespaces,
   },
   {
     id: "cluster-stores",
     code: "ESOB-H230",
     title: "ESO looks at ClusterSecretStores",
+    of: ["ClusterSecretStore"],
     judge: seesClusterStores,
   },
   { id: "token", code: "ESOB-H233", title: "ESO's pods have a ServiceAccount token", judge: hasToken },
@@ -39,13 +44,16 @@ const CHECKS: readonly ScopeCheck[] = [
 
 /** What ESO's arguments make it look at, and what it logs in with. */
 export function scopeChecks(_context: CheckContext): Check<CheckContext>[] {
-  return CHECKS.map(({ id, code, title, severity, judge }): Check<CheckContext> => ({
+  return CHECKS.map(({ id, code, title, severity, of = [], judge }): Check<CheckContext> => ({
     id: `eso-${id}`,
     code,
     category: "eso",
     title,
     severity: severity ?? "error",
     needs: ["eso-installed"],
-    run: async (context) => judge(await theController(context), context),
+    run: async (context) => {
+      const controller = await theController(context);
+      return unlessHidden(context, of, () => judge(controller, context));
+    },
   }));
 }

@@ -1,13 +1,14 @@
 import { runChecks, type CheckResult } from "../engine/check.ts";
 import type { Emit } from "../engine/events.ts";
-import { collect } from "./collect.ts";
+import { collect, type Subjects } from "./collect.ts";
 import type { CheckContext } from "./context.ts";
 import type { Scope } from "./scope.ts";
 import { askForFile } from "./identity/seen.ts";
+import { assertSomethingSeen } from "./readable.ts";
 import { checksFor, shown, type Choice } from "./index.ts";
 
 /** Everything that a look needs but what it finds itself. */
-export type Ground = Omit<CheckContext, "stores" | "secrets" | "known" | "hidden" | "once">;
+export type Ground = Omit<CheckContext, keyof Subjects | "once">;
 
 /** One look: reads the stores and ExternalSecrets of the scope and runs the checks. Throws where nothing can be judged (exit 5). */
 export async function examine(
@@ -18,7 +19,9 @@ export async function examine(
   const once = createOnce();
   const { scope } = ground;
   if (scope.desired && isWhole(scope, choice)) askForFile({ ...ground, once }, scope.desired);
-  const context: CheckContext = { ...ground, ...(await collect(ground.cluster, scope)), once };
+  const subjects = await collect(ground.cluster, scope);
+  assertSomethingSeen(subjects);
+  const context: CheckContext = { ...ground, ...subjects, once };
   const results = await runChecks(checksFor(context, choice), context, emit, () => ground.clock.now());
   return { results: shown(results, choice), context };
 }

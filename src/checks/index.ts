@@ -60,18 +60,48 @@ export function checksFor(context: CheckContext, { only, skip }: Choice): Check<
   return all.filter(({ id }) => wanted.has(id));
 }
 
-/** What of the results is shown: a parent that was not asked for only where it explains why another one is skipped. */
+/** Categories that give the codes of an area: where none of them has the code that was asked for, they say why not. */
+const AREAS: Readonly<Record<string, readonly string[]>> = {
+  L: ["machine"],
+  K: ["cluster"],
+  H: ["machine", "eso"],
+  I: ["infisical", "store-spec", "identity", "limits"],
+  R: ["reviewer", "identity", "login"],
+  S: ["cluster", "store-spec", "login", "stores"],
+  E: ["stores", "secrets"],
+};
+
+/**
+ * What of the results is shown: a parent that was not asked for only where it explains why another one is skipped. Of a code
+ * that was asked for, also what was found in its place: nothing at all would look like health.
+ */
 export function shown(results: readonly CheckResult[], { only, skip }: Choice): CheckResult[] {
   const titles = new Map(CATEGORIES.map(({ id, title }) => [title, id]));
-  return results.filter(({ code, category, status }) => {
-    if (skip.includes(code)) return false;
-    if (only.length === 0) return true;
-    return (
-      only.includes(code) ||
-      only.includes(titles.get(category) ?? "") ||
-      (status === "fail" && !only.some(isCode))
-    );
+  const codes = only.filter(isCode);
+  return results.flatMap((result): CheckResult[] => {
+    const category = titles.get(result.category) ?? "";
+    if (skip.includes(result.code)) return [];
+    if (only.length === 0 || only.includes(result.code) || only.includes(category)) return [result];
+    if (codes.some((code) => AREAS[code.charAt(5)]?.includes(category))) return [inItsPlace(result)];
+    return result.status === "fail" && codes.length === 0 ? [result] : [];
   });
+}
+
+function inItsPlace(result: CheckResult): CheckResult {
+  if (result.status === "pass" || result.status === "skip") return result;
+  const { code, id, category, title, severity, subject, docs, durationMs } = result;
+  return {
+    code,
+    id,
+    category,
+    title,
+    severity,
+    docs,
+    durationMs,
+    ...(subject && { subject }),
+    status: "skip",
+    skippedBecause: `not judged: ${code} was found in its place`,
+  };
 }
 
 const isCode = (word: string) => word.startsWith("ESOB-");

@@ -6,6 +6,7 @@ import { serversOf, idOf, visitServer, type Server } from "./infisical-servers.t
 import { judgeReach, judgeTls } from "./infisical-probe.ts";
 import { ifAllowed } from "./if-allowed.ts";
 import { clusterAhead } from "./machine.ts";
+import { storeKey } from "./view/store.ts";
 
 /** Infisical may be this much off the API server: an access token lives for minutes, a login for seconds. */
 const SKEW_MS = 60_000;
@@ -47,6 +48,7 @@ function serverChecks(server: Server): Check<CheckContext>[] {
       title: `${server.address} ${title}`,
       severity: "error",
       ...(before !== undefined && { needs: [`infisical-${before} ${server.key}`] }),
+      after: server.stores.map(({ kind, namespace, name }) => `host ${storeKey(kind, namespace, name)}`),
       subject: { kind: "Infisical", name: server.host },
       run: (context) => judge(context, server),
     };

@@ -1,6 +1,7 @@
 import type { Check, Finding } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
 import { isCloud, readHost, CLOUD_HOSTS } from "../inputs/host.ts";
+import { unlessHidden } from "./collect.ts";
 import type { CheckContext } from "./context.ts";
 import { pass, warning } from "./finding.ts";
 import { storesOf, type SecretView } from "./view/external-secret.ts";
@@ -44,7 +45,8 @@ function limitCheck(
     category: "limits",
     title,
     severity: "warning",
-    run: async (context) => judge(context),
+    run: (context) =>
+      unlessHidden(context, ["SecretStore", "ClusterSecretStore", "ExternalSecret"], () => judge(context)),
   };
 }
 

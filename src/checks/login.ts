@@ -120,6 +120,7 @@ function widthCheck(seen: CheckContext, chain: Chain): Check<CheckContext> {
     run: async (context) => {
       const trial = await tryLogin(context, chain);
       if ("because" in trial) return skip(trial.because);
+      if (trial.unseen !== undefined) return skip(trial.unseen);
       const asked = trial.beyond.map((place) => ({ ...place, answer: trial.answer(place) }));
       const text = (places: typeof asked) =>
         places.map(({ environment, path }) => `${environment}:${path}`).join(", ");

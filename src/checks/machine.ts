@@ -3,6 +3,7 @@ import { BootstrapError, isBootstrapError } from "../errors.ts";
 import { proxyFromEnv } from "../kubernetes/proxy.ts";
 import { bareHost, isLoopback, isPrivateAddress } from "../system/addresses.ts";
 import type { CheckContext } from "./context.ts";
+import { skip } from "./finding.ts";
 import { ifAllowed } from "./if-allowed.ts";
 
 const DAY_MS = 86_400_000;
@@ -23,7 +24,7 @@ export function machineChecks(context: CheckContext): readonly Check<CheckContex
       judgeCredential,
     ),
     ...(context.desired?.eso.manage === true
-      ? [machineCheck("helm", "ESOB-H101", "helm is here, and new enough", "warning", judgeHelm)]
+      ? [machineCheck("helm", "ESOB-H102", "helm is here, and new enough", "warning", judgeHelm)]
       : []),
   ].map(ifAllowed);
 }
@@ -105,6 +106,7 @@ async function judgeHelm({ helm }: CheckContext): Promise<Finding> {
     return { status: "pass", evidence: await helm.version() };
   } catch (error) {
     if (!isBootstrapError(error)) throw error;
+    if (error.code === "ESOB-H101") return skip("helm is not here, and only installing ESO needs it");
     return { status: "warn", error };
   }
 }

@@ -55,6 +55,8 @@ export interface ExamineOptions extends Partial<CheckOptions>, Partial<Choice> {
   /** Whether ESO's token may go to the server that the store names. Default true. */
   readonly trusted?: boolean;
   readonly names?: readonly string[];
+  /** As -n gives it. */
+  readonly namespace?: string;
   readonly env?: Record<string, string>;
   /** A network that answers otherwise than the real one. */
   readonly net?: Partial<Net>;
@@ -179,6 +181,7 @@ function worldOf(parts: Parts): DoctorWorld {
       withoutCredential,
       trusted = true,
       names = [],
+      namespace,
       env = {},
       net = {},
       only = [],
@@ -194,7 +197,7 @@ function worldOf(parts: Parts): DoctorWorld {
           clock: { ...realClock, now: () => world.now },
           env,
           desired: withoutFile ? undefined : desired,
-          scope: scopeOf({ all: false, namespace: undefined, names }, withoutFile ? undefined : desired),
+          scope: scopeOf({ all: false, namespace, names }, withoutFile ? undefined : desired),
           infisical: withoutCredential ? undefined : operator,
           visit: async (host, ca) => {
             const visitor = createInfisical({ host, credential: undefined, ca, timeoutMs: 2_000 });

@@ -2,7 +2,7 @@ import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
 import { MANAGER } from "../../kubernetes/cluster.ts";
 import type { CheckContext } from "../context.ts";
-import { pass, warning } from "../finding.ts";
+import { isForbidden, pass, skip, warning } from "../finding.ts";
 import { projectOf } from "../login/beyond.ts";
 import { identityIdOf } from "../login/chain.ts";
 import { identityOf, type Bearer } from "./bearer.ts";
@@ -22,7 +22,10 @@ export async function judgeOrigin(context: CheckContext, bearer: Bearer): Promis
   if (wanted && wanted.identityId === undefined && !isMarked && identity.name !== wanted.identityName)
     throw another(`The store's Secret names the identity ${identity.name}, the file ${wanted.identityName}.`);
   const cluster = mark["cluster"];
-  if (isMarked && cluster !== undefined && cluster !== (await clusterUid(context)))
+  const uid = await clusterUid(context);
+  if (isMarked && cluster !== undefined && uid === undefined)
+    return skip("not judged: get namespaces/kube-system is not allowed here");
+  if (isMarked && cluster !== undefined && cluster !== uid)
     return warning("ESOB-I337", {
       message: `The ${label} was made for another cluster.`,
       reason: "its metadata names another uid of the namespace kube-system",
@@ -34,7 +37,7 @@ export async function judgeOrigin(context: CheckContext, bearer: Bearer): Promis
 
 /** What is wanted next, here or by the checks that need this one, waits for nothing; who needs it hears of a failure. */
 async function askForAll(context: CheckContext, { chain }: Bearer): Promise<void> {
-  void clusterUid(context);
+  void Promise.allSettled([clusterUid(context)]);
   const id = await identityIdOf(context, chain);
   if (id !== undefined) askAhead(context, { id, projectSlug: chain.store.live.projectSlug });
 }
@@ -61,9 +64,13 @@ async function doubled(
   });
 }
 
+/** Names the cluster; undefined where it may not be read. */
 async function clusterUid({ cluster, once }: CheckContext): Promise<string | undefined> {
-  const system = await once("kube-system", () =>
-    cluster.get({ apiVersion: "v1", kind: "Namespace", name: "kube-system" }),
-  ).catch(() => undefined);
-  return system?.metadata.uid;
+  try {
+    const ref = { apiVersion: "v1", kind: "Namespace", name: "kube-system" };
+    return (await once("kube-system", () => cluster.get(ref)))?.metadata.uid;
+  } catch (error) {
+    if (isForbidden(error)) return undefined;
+    throw error;
+  }
 }

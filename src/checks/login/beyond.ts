@@ -45,8 +45,8 @@ function fits(candidate: Place, environment: string, path: string, below: boolea
 }
 
 /** Slugs of the project's environments, where the operator sees them. */
-export async function environmentsOf(context: CheckContext, slug: string): Promise<readonly string[]> {
-  const project = await projectOf(context, slug).catch(() => undefined);
+async function environmentsOf(context: CheckContext, slug: string): Promise<readonly string[]> {
+  const project = await projectOf(context, slug);
   return project?.environments.map((environment) => environment.slug) ?? [];
 }
 

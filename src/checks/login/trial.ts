@@ -13,7 +13,12 @@ export type Answer = Awaited<ReturnType<EsoSession["list"]>> | { readonly error:
 
 /** A login as ESO and everything that was asked with it, or why none was tried. */
 export type Trial =
-  | { readonly answer: (place: Place) => Answer; readonly beyond: readonly Place[] }
+  | {
+      readonly answer: (place: Place) => Answer;
+      readonly beyond: readonly Place[];
+      /** Why it is not known which other places there are. */
+      readonly unseen: string | undefined;
+    }
   | { readonly because: string };
 
 /** Lists in one look: servers allow 40 a minute and address (infisical-api.md 6), and ESO may share ours. */
@@ -30,7 +35,9 @@ export async function tryLogin(context: CheckContext, chain: Chain): Promise<Tri
   const { infisical, trusted } = await context.visit(chain.host, await readCa(context, chain.store.live));
   if (!trusted)
     return {
-      because: `${placeOf(chain.store)} names ${infisical.host}; pass --trust-host ${infisical.host} to send ESO's token there`,
+      because: context.desired
+        ? `${placeOf(chain.store)} names ${infisical.host}, and eso-bootstrap.yaml another server`
+        : `${placeOf(chain.store)} names ${infisical.host}; pass --trust-host ${infisical.host} to send ESO's token there`,
     };
   const key = `login ${infisical.host} ${id} ${own.account} ${own.audience}`;
   return context.once(key, async () => {
@@ -48,6 +55,7 @@ export async function tryLogin(context: CheckContext, chain: Chain): Promise<Tri
 interface Places {
   readonly own: readonly Place[];
   readonly beyond: readonly Place[];
+  readonly unseen?: string | undefined;
 }
 
 async function explore(context: CheckContext, session: EsoSession, places: Places): Promise<Trial> {
@@ -61,7 +69,8 @@ async function explore(context: CheckContext, session: EsoSession, places: Place
       answers.set(key, await session.list(place).then(unlessOurAddress, asAnswer)),
     ),
   );
-  return { answer: (place) => answers.get(placeKey(place)), beyond: places.beyond };
+  const { beyond, unseen } = places;
+  return { answer: (place) => answers.get(placeKey(place)), beyond, unseen };
 }
 
 /** The login does not look at trusted IPs, every later call does (infisical-api.md 10.4): says nothing of ESO, nor of the place. */
@@ -84,5 +93,10 @@ async function placesOf(context: CheckContext, { host }: Chain, id: string): Pro
     if ((await identityIdOf(context, chain).catch(() => undefined)) === id) same.push(chain);
   const stores = same.flatMap((chain) => chain.stores);
   const own = [...new Map(stores.map(({ live }) => [placeKey(placeIn(live)), placeIn(live)])).values()];
-  return { own, beyond: await widerPlaces(context, stores, own) };
+  try {
+    return { own, beyond: await widerPlaces(context, stores, own) };
+  } catch (error) {
+    if (!isBootstrapError(error)) throw error;
+    return { own, beyond: [], unseen: `the project's environments are not known: ${error.message}` };
+  }
 }

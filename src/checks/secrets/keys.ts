@@ -3,7 +3,7 @@ import { BootstrapError } from "../../errors.ts";
 import type { SecretSubject } from "../collect.ts";
 import type { CheckContext } from "../context.ts";
 import { pass, skip, warning } from "../finding.ts";
-import { lookAgain, restoreAtInfisical } from "../mending.ts";
+import { lookAgain, restore, restoreAtInfisical } from "../mending.ts";
 import { readTarget } from "../targets.ts";
 import { storesOf, type SecretView } from "../view/external-secret.ts";
 import { storeKey } from "../view/store.ts";
@@ -27,8 +27,22 @@ export async function judgeKeys(context: CheckContext, secret: SecretSubject): P
   const wanted = wantedKeys(context, secret);
   const missing = wanted.filter(({ as }) => !seen.target?.keys.includes(as)).map(({ as }) => as);
   if (missing.length > 0)
-    throw new BootstrapError("ESOB-E103", { message: `${place} lacks ${missing.join(", ")}.`, fix });
+    throw new BootstrapError("ESOB-E103", {
+      message: `${place} lacks ${missing.join(", ")}.`,
+      ...(asksForAll(live, missing)
+        ? { fix }
+        : {
+            reason: `ExternalSecret ${namespace}/${name} does not ask for it, as eso-bootstrap.yaml wants`,
+            fix: restore(context, "ESOB-E103", { kind: "ExternalSecret", namespace, name }),
+          }),
+    });
   return judgeValues(context, secret, place, seen.target) ?? pass(`${seen.target.keys.length} keys`);
+}
+
+/** False for a key that only the file has: no sync will bring it. */
+function asksForAll(live: SecretView | undefined, keys: readonly string[]): boolean {
+  if (!live || live.dataFrom.length > 0) return true;
+  return keys.every((key) => live.data.some(({ secretKey }) => secretKey === key));
 }
 
 interface WantedKey {

@@ -1,21 +1,45 @@
 import type { Code } from "../../codes.ts";
 import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
+import { readHost } from "../../inputs/host.ts";
 import { isUuid } from "../../infisical/organization.ts";
 import type { CheckContext } from "../context.ts";
 import { pass, warning } from "../finding.ts";
+import { DEFAULT_HOST } from "../login/chain.ts";
 import { restore } from "../mending.ts";
 import { subjectOf, titleOf, type LiveStore } from "../subject.ts";
 
 /** hostAPI as ESO completes it: `/api` is appended unless it stands at the very end (eso.md 1.6). */
 export function judgeHost(context: CheckContext, store: LiveStore): Finding {
-  const { hostApi } = store.live;
-  if (hostApi === undefined) return pass("Infisical Cloud US");
+  const hostApi = store.live.hostApi ?? DEFAULT_HOST;
   if (!/^https?:\/\/[^/]/i.test(hostApi) || !URL.canParse(hostApi))
     throw trouble(context, store, "ESOB-S216", `hostAPI of ${titleOf(store)} is no address with https://.`);
   if (/\/api\/+$/.test(hostApi))
     throw trouble(context, store, "ESOB-S217", `hostAPI of ${titleOf(store)} ends in /api/.`);
+  const reason = elsewhere(context, store);
+  if (reason !== undefined)
+    throw trouble(context, store, "ESOB-S220", `${titleOf(store)} logs in at ${normal(hostApi)}.`, reason);
   return pass(new URL(hostApi).origin);
+}
+
+/** Somebody turned a store of the file to another Infisical, and ESO sends its token wherever a store says. */
+function elsewhere(
+  { desired }: CheckContext,
+  { kind, name, namespace, live }: LiveStore,
+): string | undefined {
+  const isOfFile = desired?.stores.some(
+    (store) =>
+      store.kind === kind &&
+      store.name === name &&
+      (namespace === undefined || store.namespaces.includes(namespace)),
+  );
+  const [wanted, named] = [desired?.infisical.hostForEso ?? "", live.hostApi ?? DEFAULT_HOST].map(normal);
+  return isOfFile && wanted !== named ? `eso-bootstrap.yaml names ${wanted}` : undefined;
+}
+
+function normal(address: string): string {
+  const read = readHost(address);
+  return "host" in read ? read.host : address;
 }
 
 /** Project and environment are slugs: neither names nor ids. */

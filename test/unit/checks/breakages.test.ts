@@ -71,6 +71,7 @@ describe("broken, doctor names first", () => {
         TWO_CAUSES[what],
       ).toHaveLength(what in TWO_CAUSES ? 2 : 1);
       expect(first?.fix?.summary).toBeTruthy();
+      if (breakage.fix) expect(first?.fix?.command).toMatch(breakage.fix);
       expect(first?.docs).toContain(code.toLowerCase());
       expect(code in CODES).toBe(true);
       const { clientSecret } = world.infisical.operator;

@@ -38,11 +38,12 @@ describe("what may not be read is said, never passed", () => {
 
   test("a server that only a store names gets no token", async () => {
     const world = await doctorWorld();
-    const results = await world.examine({ trusted: false, withoutCredential: true });
+    const unknown = { trusted: false, withoutCredential: true, withoutFile: true };
+    const results = await world.examine(unknown);
     expect(byId(results, "login")).toContain(`pass --trust-host ${world.infisical.url}`);
     const calls = world.infisical.log.entries.filter(({ path }) => path.includes("kubernetes-auth/login"));
     const before = calls.length;
-    await world.examine({ trusted: false, withoutCredential: true });
+    await world.examine(unknown);
     expect(
       world.infisical.log.entries.filter(({ path }) => path.includes("kubernetes-auth/login")),
     ).toHaveLength(before);

@@ -8,6 +8,8 @@ export interface Breakage {
   readonly what: string;
   readonly world?: WorldOptions;
   readonly look?: ExamineOptions;
+  /** What the command must have that mends it, where another one would be easy to name. */
+  readonly fix?: RegExp;
   /** `warn`: it is told as a warning, and nothing fails. Default `fail`. */
   readonly as?: "fail" | "warn";
   break(world: DoctorWorld): void | Promise<void>;

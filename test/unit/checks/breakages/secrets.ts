@@ -151,6 +151,20 @@ export const KEYS: readonly Breakage[] = [
     break: (world) => setTarget(world, { DB_HOST: "x" }),
   },
   {
+    code: "ESOB-E103",
+    what: "a key of the file that no apply has brought into the ExternalSecret yet",
+    fix: /apply/,
+    break: (world) => {
+      inSpec(world, EXTERNAL_SECRET, (spec) => {
+        spec["data"] = [{ secretKey: "DB_HOST", remoteRef: { key: "DB_HOST" } }];
+      });
+      const live = world.cluster.peek(EXTERNAL_SECRET);
+      const syncedResourceVersion = `${live?.metadata.generation}-of-what-is-there`;
+      world.cluster.setStatus(EXTERNAL_SECRET, { ...recordOf(live?.["status"]), syncedResourceVersion });
+      setTarget(world, { DB_HOST: "x" });
+    },
+  },
+  {
     code: "ESOB-E104",
     what: "an empty value",
     break: (world) => setTarget(world, { DB_HOST: "", DB_PASSWORD: "x" }),

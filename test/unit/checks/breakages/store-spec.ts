@@ -155,6 +155,7 @@ export const CA: readonly Breakage[] = [
 export const HOST: readonly Breakage[] = [
   host("ESOB-S216", "hostAPI without a scheme", "eu.infisical.com"),
   host("ESOB-S217", "hostAPI with /api/ at its end", "https://eu.infisical.com/api/"),
+  host("ESOB-S220", "hostAPI of another server than the file's", "https://evil.example"),
 ];
 
 export const SCOPE: readonly Breakage[] = [
