@@ -16,13 +16,18 @@ export async function runCli(argv: readonly string[], deps: Deps): Promise<numbe
     code = await run(invocation, { ...deps, reporter, runCli });
     await reporter.flush?.();
   };
+  const program = await buildProgram(argv, () => deps.terminal({ noColour: true }), execute);
   try {
-    const program = await buildProgram(argv, () => deps.terminal({ noColour: true }), execute);
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {
     // So commander ends when it has printed a help text: nothing else is loaded for that.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    // The name alone: commander takes it for a mistake.
+    if (argv.length === 0 && error instanceof CommanderError) {
+      program.outputHelp();
+      return 0;
+    }
     const { failWith, openReporter, wrongUsage } = await import("./failure.ts");
     const told = error instanceof CommanderError ? wrongUsage(error.message) : error;
     return failWith(told, deps, reporter ?? openReporter(guessGlobals(argv), deps));

@@ -1,15 +1,58 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { COMMANDS, DEFAULT_OUTPUTS, GLOBAL_FLAGS, GROUPS, type CommandRecord } from "./commands.ts";
+import {
+  COMMANDS,
+  DEFAULT_EXITS,
+  DEFAULT_OUTPUTS,
+  GLOBAL_FLAGS,
+  GROUPS,
+  type CommandRecord,
+} from "./commands.ts";
 import { parseDuration } from "./inputs/durations.ts";
 import type { OptionOfField } from "./inputs/options.ts";
 import { OUTPUTS, type GlobalFlags, type Invocation, type Output } from "./invocation.ts";
 import type { Terminal } from "./ui/terminal.ts";
 import { VERSION } from "./version.ts";
 
-const EXIT_CODES = `Exit codes:
-  0 done, healthy   1 failed with a known cause   2 wrong usage
-  5 not reachable or not allowed   6 plan: there are changes   70 a bug
-  124 timed out   130 interrupted or declined`;
+/** Product.md section 4, in a few words. */
+const EXIT_CODES: Readonly<Record<number, string>> = {
+  0: "done, healthy",
+  1: "failed with a known cause",
+  2: "wrong usage",
+  3: "doctor: a check failed",
+  4: "doctor --fail-on warning: only warnings",
+  5: "not reachable or not allowed",
+  6: "plan: there are changes",
+  70: "a bug",
+  124: "timed out",
+  130: "interrupted or declined",
+};
+
+/** Examples and exit codes stay within this many columns, however wide the terminal. */
+const COLUMNS = 80;
+
+/** `Exit codes:` and what they mean, several on a line. */
+function exitCodes(codes: readonly number[]): string {
+  const lines: string[] = [];
+  for (const code of codes) {
+    const text = `${code} ${EXIT_CODES[code]}`;
+    const longer = `${lines.at(-1)}   ${text}`;
+    if (lines.length > 0 && longer.length <= COLUMNS) lines[lines.length - 1] = longer;
+    else lines.push(`  ${text}`);
+  }
+  return `Exit codes:\n${lines.join("\n")}`;
+}
+
+/** A long command line goes on behind a backslash, before a flag or a pipe, as a shell takes it. */
+function folded(line: string): string {
+  const lines = [""];
+  for (const piece of `  ${line}`.split(/ (?=--|-[a-zA-Z] |\| )/)) {
+    const longer = `${lines.at(-1)} ${piece}`;
+    if (lines.at(-1) === "") lines[lines.length - 1] = piece;
+    else if (longer.length <= COLUMNS - 2) lines[lines.length - 1] = longer;
+    else lines.push(`    ${piece}`);
+  }
+  return lines.join(" \\\n");
+}
 
 /** Runs a command that was parsed. */
 export type Execute = (record: CommandRecord, invocation: Invocation) => Promise<void>;
@@ -33,8 +76,13 @@ export async function buildProgram(
       getOutHasColors: () => true,
     })
     .configureHelp({ showGlobalOptions: false, subcommandTerm: termOf })
-    .addHelpText("after", `\n${EXIT_CODES}\n\nStart here:  eso-bootstrap init`)
-    .addHelpCommand(new Command("help [command]").description("help for a command").helpGroup(GROUPS.look))
+    .addHelpText(
+      "after",
+      `\n${exitCodes(Object.keys(EXIT_CODES).map(Number))}\n\nStart here:  eso-bootstrap init`,
+    )
+    .addHelpCommand(
+      new Command("help").argument("[command]").description("help for a command").helpGroup(GROUPS.look),
+    )
     .exitOverride()
     // Flags belong to the command that they follow: `reviewer` and `reviewer rotate` share some.
     .enablePositionalOptions()
@@ -96,7 +144,8 @@ function addFlags(
   if (settings.length > 0) command.optionsGroup("Settings (flag > environment > file > detected > default):");
   for (const { flags, description } of settings) command.option(flags, description);
   addGlobalFlags(command, record.outputs ?? DEFAULT_OUTPUTS);
-  command.addHelpText("after", `\nExamples:\n${record.examples.map((line) => `  ${line}`).join("\n")}`);
+  const exits = exitCodes(record.exits ?? DEFAULT_EXITS);
+  command.addHelpText("after", `\nExamples:\n${record.examples.map(folded).join("\n")}\n\n${exits}`);
   command.action(async (...received: unknown[]) => {
     refuseFlagsAbove(command);
     const options = command.opts<Record<string, unknown>>();
@@ -140,7 +189,7 @@ function addGlobalFlags(command: Command, outputs: readonly Output[]): void {
   for (const [flags, description] of GLOBAL_FLAGS) {
     const option = new Option(flags, description);
     if (option.long === "--output") option.default("human").choices(outputs);
-    if (option.long === "--timeout") option.default(300_000).argParser(parseTimeout);
+    if (option.long === "--timeout") option.default(300_000, "5m").argParser(parseTimeout);
     command.addOption(option);
   }
 }

@@ -37,6 +37,8 @@ export interface CommandRecord {
   readonly sections?: readonly string[];
   /** What its `-o` knows; default: `DEFAULT_OUTPUTS`. */
   readonly outputs?: readonly Output[];
+  /** How it may end besides a bug; default: `DEFAULT_EXITS`. */
+  readonly exits?: readonly number[];
   readonly examples: readonly [string, string, string];
   /** Commands below this one, as `reviewer rotate`. */
   readonly commands?: readonly CommandRecord[];
@@ -44,6 +46,11 @@ export interface CommandRecord {
 }
 
 export const DEFAULT_OUTPUTS: readonly Output[] = ["human", "json"];
+
+/** Of a command that changes something. */
+export const DEFAULT_EXITS: readonly number[] = [0, 1, 2, 5, 124, 130];
+/** Of one that contacts nothing. */
+const OFFLINE_EXITS: readonly number[] = [0, 2];
 
 export const GROUPS = {
   start: "Start:",
@@ -105,6 +112,7 @@ export const COMMANDS: readonly CommandRecord[] = [
       RESTART,
     ],
     settings: ALL,
+    exits: [0, 1, 2, 5, 6, 124, 130],
     examples: [
       "eso-bootstrap plan",
       "eso-bootstrap plan -o json",
@@ -297,6 +305,7 @@ export const COMMANDS: readonly CommandRecord[] = [
     ],
     settings: ["run"],
     outputs: OUTPUTS,
+    exits: [0, 1, 2, 3, 4, 5, 124, 130],
     examples: [
       "eso-bootstrap doctor",
       "eso-bootstrap doctor --wait --fresh -o github",
@@ -336,6 +345,7 @@ export const COMMANDS: readonly CommandRecord[] = [
       ["-w, --watch", "show it again whenever it changes"],
     ],
     settings: ["run"],
+    exits: [0, 2, 5, 124, 130],
     examples: [
       "eso-bootstrap status",
       "eso-bootstrap status -A --watch",
@@ -359,6 +369,7 @@ export const COMMANDS: readonly CommandRecord[] = [
       ["--schedule <cron>", 'for CronJob and workflow (default: "17 3 * * *")'],
     ],
     settings: ALL,
+    exits: OFFLINE_EXITS,
     examples: [
       "eso-bootstrap render > eso.yaml",
       "eso-bootstrap render --doctor-rbac -n ci | kubectl apply -f -",
@@ -371,6 +382,7 @@ export const COMMANDS: readonly CommandRecord[] = [
     group: "look",
     summary: "what a code means, how to see it, how to mend it; offline",
     args: [{ name: "<code>", description: "as ESOB-R103", names: "codes" }],
+    exits: OFFLINE_EXITS,
     examples: [
       "eso-bootstrap explain ESOB-R103",
       "eso-bootstrap explain r103",
@@ -391,7 +403,9 @@ export const COMMANDS: readonly CommandRecord[] = [
         "breakages",
       ],
       ["-y, --yes", "with --break: run the fix without asking"],
+      ["--seed <number>", "the same ids and values each time; ports, folder and times still vary"],
     ],
+    exits: [0, 1, 2, 3, 124, 130],
     examples: [
       "eso-bootstrap demo",
       "eso-bootstrap demo --keep",
@@ -404,6 +418,7 @@ export const COMMANDS: readonly CommandRecord[] = [
     group: "look",
     summary: "a script with which the shell completes commands, flags and live names",
     args: [{ name: "<shell>", description: "bash, zsh or fish", names: SHELLS }],
+    exits: OFFLINE_EXITS,
     examples: [
       "source <(eso-bootstrap completion bash)",
       "eso-bootstrap completion zsh > ~/.zfunc/_eso-bootstrap",

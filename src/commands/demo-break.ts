@@ -46,7 +46,11 @@ export async function breakAndMend<B extends Known>(
   stage.tell([`Now something breaks. ${breakage.what}`]);
   const code = await stage.play([{ line: ["doctor"] }]);
   const command = fixOf(await stage.documentOf(["doctor"]));
-  if (command?.[0] !== "eso-bootstrap" || !(await mayRun(command.join(" "), invocation, deps))) return code;
+  if (command?.[0] !== "eso-bootstrap") return code;
+  if (!(await mayRun(command.join(" "), invocation, deps))) {
+    stage.tell([`Not run: ${command.join(" ")}. With --yes, or an answer, it is, and doctor looks again.`]);
+    return code;
+  }
   return stage.play([{ line: [...command.slice(1), "--yes"] }, { line: ["doctor"] }]);
 }
 

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { CommandDeps } from "../commands.ts";
+import { BootstrapError } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
 import { breakageCalled, breakAndMend, listBreakages } from "./demo-break.ts";
 import { type Act, createStage, type Stage } from "./demo-stage.ts";
@@ -10,7 +11,7 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
   const wanted = invocation.flags["break"];
   if (wanted === "list") return listBreakages(BREAKAGES, deps);
   const breakage = typeof wanted === "string" ? breakageCalled(wanted, BREAKAGES) : undefined;
-  const demo = await openDemo(deps);
+  const demo = await openDemo(deps, seedOf(invocation));
   try {
     const stage = createStage(invocation, deps, demo.deps);
     const { project, environment, path, namespace } = SHOP;
@@ -35,11 +36,34 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
     let code = await stage.play(breakage ? road : [...road, later]);
     if (code === 0 && breakage) code = await breakAndMend(breakage, stage, demo, { invocation, deps });
     stage.end();
-    if (code === 0 && invocation.flags["keep"] === true) await keep(stage, demo, deps.signal);
+    if (invocation.flags["keep"] === true) await keep(stage, demo, deps.signal);
+    else if (!deps.signal.aborted) stage.tell(code === 0 && !breakage ? AND_NOW : GONE);
     return code;
   } finally {
     await demo.close();
   }
+}
+
+const GONE = ["All of it is gone again; nothing is left on this machine."];
+const AND_NOW = [
+  ...GONE,
+  "",
+  "What now:",
+  "  eso-bootstrap demo --interactive       you answer the questions",
+  "  eso-bootstrap demo --break list        what can break, and how doctor mends it",
+  "  eso-bootstrap demo --keep              it stays up, for kubectl and curl",
+  "  eso-bootstrap init                     the same on your cluster",
+];
+
+/** The world of a demo is its own: what names another is refused. */
+function seedOf({ flags, global }: Invocation): string | undefined {
+  const foreign = (["file", "context", "kubeconfig", "namespace"] as const).find((name) => global[name]);
+  if (foreign !== undefined)
+    throw new BootstrapError("ESOB-C108", {
+      message: `demo takes no --${foreign}: it has a cluster and a file of its own.`,
+      fix: { summary: "Leave it out.", command: "eso-bootstrap demo" },
+    });
+  return typeof flags["seed"] === "string" ? flags["seed"] : undefined;
 }
 
 /** What `--break` knows, for shell completion. */

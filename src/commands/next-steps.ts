@@ -42,7 +42,7 @@ export function nextSteps(result: ApplyResult, inputs: Inputs, desired: Desired)
   return [
     ...uses,
     ...adds,
-    `Look again: eso-bootstrap plan -f ${inputs.file}`,
+    `Check it: eso-bootstrap doctor${fileFlag(inputs)}`,
     `Again, without questions: eso-bootstrap init -f ${inputs.file} --yes`,
   ];
 }

@@ -26,10 +26,10 @@ function sectionOf(field: Field): string {
 }
 
 function describe(field: Field): string {
+  // The flag itself says "false".
+  if (field.flag?.startsWith("--no-")) return field.help.replace(/^false: /, "");
   const fallback = defaultOf(field);
-  return fallback === "" || field.flag?.includes("--no-")
-    ? field.help
-    : `${field.help} (default: ${fallback})`;
+  return fallback === "" ? field.help : `${field.help} (default: ${fallback})`;
 }
 
 /** The default as a person reads it; empty where there is none, or it is the absence of a thing. */

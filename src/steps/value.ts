@@ -30,7 +30,7 @@ export async function lookAtValue(
     return [{ change: { step: "project", action: "unchanged", target, summary: "is there; not changed" } }];
   return [
     {
-      change: { step: "project", action: "create", target, summary: "the value you typed" },
+      change: { step: "project", action: "create", target, summary: "the value given" },
       needs: { infisical: [{ scope: "project", action: "create", subject: "secrets" }] },
       apply: async () => {
         const project = await facts.project(store.project);

@@ -148,9 +148,20 @@ function diffLines(diff: readonly FieldDiff[], style: Style, all: boolean): stri
   ];
 }
 
-/** `path: from → to`, or one below the other where that is too long. */
+/** `path: from → to`, or one below the other where that is too long; of lists only the entries that come or go. */
 function fieldLines({ path, from, to }: FieldDiff, style: Style): string[] {
   const room = style.columns - MARGIN.length - 4;
+  if (Array.isArray(from) && Array.isArray(to)) {
+    const entries = [
+      ...missingIn(to, from).map((entry) => `${style.sign("delete")} ${valueText(entry, style)}`),
+      ...missingIn(from, to).map((entry) => `${style.sign("create")} ${valueText(entry, style)}`),
+    ];
+    // In another order they are the same entries.
+    if (entries.length > 0)
+      return [path, ...entries.map((entry) => `  ${entry}`)].map(
+        (line) => `    ${ellipsise(line, room, style.sign("ellipsis"))}`,
+      );
+  }
   const [before, after] = [valueText(from, style), valueText(to, style)];
   const line = `${style.text(path)}: ${before} ${style.sign("arrow")} ${after}`;
   if (width(line) <= room) return [`    ${line}`];
@@ -160,6 +171,12 @@ function fieldLines({ path, from, to }: FieldDiff, style: Style): string[] {
     `      ${cut(before)}`,
     `      ${style.sign("arrow")} ${cut(after)}`,
   ];
+}
+
+/** Entries of `others` that a list lacks. */
+function missingIn(list: readonly unknown[], others: readonly unknown[]): unknown[] {
+  const known = new Set(list.map((entry) => JSON.stringify(entry)));
+  return others.filter((entry) => !known.has(JSON.stringify(entry)));
 }
 
 /** JSON for all but texts; a `Secret` in it prints as [redacted]. */

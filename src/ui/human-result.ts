@@ -59,9 +59,17 @@ function applyLines({ result, next, headline }: ApplyEnd, style: Style, telling:
   const said = headline ?? (hasChanges(result) ? defaultHeadline(result, broken) : undefined);
   return [
     ...proof,
-    ...(said === undefined ? [] : [timed(style.paint("strong", style.text(said)), telling.totalMs, style)]),
+    ...(said === undefined ? [] : saidLines(said, telling.totalMs, style)),
     ...(next.length === 0 ? [] : ["", ...nextLines(next, style)]),
   ];
+}
+
+/** In bold, with its time behind the last line. */
+function saidLines(text: string, totalMs: number | undefined, style: Style): string[] {
+  const lines = wrap(style.text(text), style.columns - (totalMs === undefined ? 2 : 12)).map((line) =>
+    style.paint("strong", line),
+  );
+  return [...lines.slice(0, -1), timed(lines.at(-1) ?? "", totalMs, style)];
 }
 
 function defaultHeadline({ applied }: { applied: readonly Change[] }, broken: boolean): string {

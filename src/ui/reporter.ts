@@ -12,7 +12,7 @@ export type CommandResult =
   | {
       readonly kind: "ApplyResult";
       readonly result: ApplyResult;
-      /** Lines for people on how to go on, as `Look again: eso-bootstrap plan`; what is before the colon is aligned. */
+      /** Lines for people on how to go on, as `Check it: eso-bootstrap doctor`; what is before the colon is aligned. */
       readonly next: readonly string[];
       /** What was reached, one sentence. Without it the changes are counted. */
       readonly headline?: string;

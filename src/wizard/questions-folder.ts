@@ -24,8 +24,10 @@ export const folderQuestion: Question = {
 async function walk(wizard: Wizard, root: SecretScope): Promise<Values> {
   let path = await startOf(wizard, root);
   for (;;) {
-    const choices = await movesAt(wizard, { ...root, path });
-    const move = await wizard.deps.prompt.choose({ message: messageOf(store.path), choices });
+    const { choices, likely } = await movesAt(wizard, { ...root, path });
+    const message = messageOf(store.path);
+    const start: { default?: Move } = likely === undefined ? {} : { default: likely };
+    const move = await wizard.deps.prompt.choose<Move>({ message, choices, ...start });
     if (move === TYPE) return typed(wizard, root);
     if ("take" in move) return { [store.path.key]: move.take };
     path = move.go;
@@ -40,21 +42,27 @@ async function startOf(wizard: Wizard, root: SecretScope): Promise<string> {
   return (await server.folderExists({ ...root, path })) ? path : "/";
 }
 
-async function movesAt({ live }: Wizard, scope: SecretScope): Promise<Choice<Move>[]> {
+/** Where one can go from here; `likely`: the only folder below a place that holds no names. */
+async function movesAt(
+  { live }: Wizard,
+  scope: SecretScope,
+): Promise<{ readonly choices: Choice<Move>[]; readonly likely: Move | undefined }> {
   const server = await live.infisical();
   const [names, folders] = await Promise.all([server.listSecretNames(scope), server.listFolders(scope)]);
   const { path } = scope;
   const here = [`${names.length} ${names.length === 1 ? "name" : "names"}`];
   if (folders.length > 0) here.push(`${folders.length} ${folders.length === 1 ? "folder" : "folders"} below`);
-  return [
+  const into = folders.toSorted().map((folder) => {
+    const below = path === "/" ? `/${folder}` : `${path}/${folder}`;
+    return { value: { go: below }, name: `${below} →` };
+  });
+  const choices: Choice<Move>[] = [
     { value: { take: path }, name: `${path}  (${here.join(", ")})` },
-    ...folders.toSorted().map((folder) => {
-      const below = path === "/" ? `/${folder}` : `${path}/${folder}`;
-      return { value: { go: below }, name: `${below} →` };
-    }),
+    ...into,
     ...(path === "/" ? [] : [{ value: { go: parentOf(path) }, name: "← up" }]),
     { value: TYPE, name: "another: type its path" },
   ];
+  return { choices, likely: names.length === 0 && into.length === 1 ? into[0]?.value : undefined };
 }
 
 /** A path as typed; one that is not there yet is made when that is wanted. */

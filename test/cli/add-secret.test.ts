@@ -88,7 +88,9 @@ describe("in a terminal", () => {
     expect(ran.code, ran.stderr).toBe(0);
     expect(ran.prompt?.unused()).toEqual([]);
     expect(ran.text).toBe(`${FILE()}      - B\n`);
-    expect(ran.stderr).toContain("Proved: ESO synced Secret shop/shop-db after this began, and it has B.");
+    expect(ran.stderr.replace(/\s+/g, " ")).toContain(
+      "Proved: ESO synced Secret shop/shop-db after this began, and it has B.",
+    );
     expect(ran.cluster.peek(esRef("shop-db"))).toMatchObject({
       spec: { data: [{ secretKey: "A" }, { secretKey: "B" }] },
     });

@@ -1,16 +1,27 @@
 import { describe, expect, it } from "vitest";
+import { buildProgram } from "../../src/command-tree.ts";
 import { COMMANDS } from "../../src/commands.ts";
+import { createScreen } from "../unit/ui/screen.ts";
 import { documentIn, run, SHOP } from "./person.ts";
 
 const NAMES = COMMANDS.map(({ name }) => name);
+const widest = (text: string) => Math.max(...text.split("\n").map((line) => line.length));
 
 describe("help", () => {
   it("lists every command and the exit codes, on 80 columns", async () => {
     const { code, stdout, stderr, contacted } = await run(["--help"]);
     expect([code, stderr, contacted]).toEqual([0, "", []]);
     for (const name of NAMES) expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, "m"));
-    expect(stdout).toContain("130 interrupted");
-    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    for (const exit of ["3 doctor", "4 doctor", "6 plan", "130 interrupted"]) expect(stdout).toContain(exit);
+    expect(widest(stdout)).toBeLessThanOrEqual(80);
+  });
+
+  it("is what the name alone says, and the word help", async () => {
+    const { stdout } = await run(["--help"]);
+    expect(await run([])).toMatchObject({ code: 0, stdout, stderr: "" });
+    expect(await run(["help"])).toMatchObject({ code: 0, stdout, stderr: "" });
+    const demo = await run(["demo", "--help"]);
+    expect(await run(["help", "demo"])).toMatchObject({ code: 0, stdout: demo.stdout, stderr: "" });
   });
 
   const every = COMMANDS.flatMap((record) => [
@@ -24,9 +35,25 @@ describe("help", () => {
       expect([code, stderr]).toEqual([0, ""]);
       for (const flag of ["--file", "--context", "--output", "--timeout", "--debug"])
         expect(stdout).toContain(flag);
-      for (const example of examples) expect(stdout).toContain(example);
+      const whole = stdout.replaceAll(" \\\n    ", " ");
+      for (const example of examples) expect(whole).toContain(example);
+      expect(stdout).toMatch(/^Exit codes:\n {2}0 done/m);
+      expect(widest(stdout)).toBeLessThanOrEqual(80);
     },
   );
+
+  it.each(every.flatMap(({ examples }) => examples))("its example is understood: %s", async (example) => {
+    const line = /(?:^|[|(] ?)eso-bootstrap ([^|>)]*)/.exec(example)?.[1] ?? "";
+    const argv = line.trim().split(/ +/);
+    const meant: string[] = [];
+    const program = await buildProgram(
+      argv,
+      () => createScreen().terminal,
+      async (_record, { command }) => void meant.push(command),
+    );
+    await program.parseAsync(argv, { from: "user" });
+    expect(meant).toEqual([every.map(({ name }) => name).findLast((name) => line.startsWith(name))]);
+  });
 
   it("tells the version", async () => {
     expect((await run(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+/);

@@ -3,7 +3,7 @@
 import type { Deps } from "../../deps.ts";
 import { type Breakage, createWorld } from "../breakages/index.ts";
 import { createStandInHelm, startSandbox, type Sandbox } from "../index.ts";
-import { createRandomSource } from "../infisical/random.ts";
+import { createRandomSource } from "../random.ts";
 import { createFolder, type Folder } from "./folder.ts";
 import { servePage } from "./page.ts";
 import { runSample, sampleObjects, shownOf } from "./sample.ts";
@@ -32,9 +32,9 @@ export interface Demo {
 /** Variables of this machine that say how to speak to its person; none of the others is any business of a demo. */
 const OF_THE_TERMINAL = /^(TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI|LANG|LC_.*|TZ)$/;
 
-/** Starts the servers and makes the folder; what a failure leaves behind is taken away. */
-export async function openDemo(deps: Deps): Promise<Demo> {
-  const random = createRandomSource();
+/** Starts the servers and makes the folder; the same `seed` makes the same ids and values. What a failure leaves behind is taken away. */
+export async function openDemo(deps: Deps, seed?: string): Promise<Demo> {
+  const random = createRandomSource(seed);
   const newValue = () => `demo-${random.hex(18 + ((random.bytes(1)[0] ?? 0) % 12))}`;
   const opened: (() => unknown)[] = [];
   const close = async () => {
@@ -43,7 +43,10 @@ export async function openDemo(deps: Deps): Promise<Demo> {
   try {
     const folder = await createFolder();
     opened.push(() => folder.remove());
-    const sandbox = await startSandbox({ infisical: { plan: { rbac: true } } });
+    const sandbox = await startSandbox({
+      infisical: { plan: { rbac: true }, ...(seed !== undefined && { seed }) },
+      kubernetes: seed === undefined ? {} : { seed },
+    });
     opened.push(() => sandbox.stop());
     const { projectId } = furnishShop(sandbox, newValue);
     const sample = runSample(sandbox.kubernetes.api);

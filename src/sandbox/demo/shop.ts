@@ -15,5 +15,9 @@ export function furnishShop({ infisical }: Sandbox, newValue: () => string): { p
   infisical.createProject("website", "website");
   for (const slug of [project, "website"]) infisical.addMember(slug, infisical.operator.identityId, "admin");
   for (const name of EARLY) infisical.setSecret(project, environment, path, name, newValue());
+  // Whoever answers the questions otherwise finds names there, too.
+  for (const other of ["dev", "staging"])
+    for (const name of EARLY) infisical.setSecret(project, other, path, name, newValue());
+  infisical.setSecret("website", "dev", "/", "SITE_TITLE", newValue());
   return { projectId };
 }

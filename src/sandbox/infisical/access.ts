@@ -3,7 +3,7 @@
 import { orgRoles, projectRoles } from "./builtin-roles.ts";
 import { ApiError, forbidden, notFound, serverError } from "./errors.ts";
 import { Ability, fillTemplates, type Rule } from "./permissions.ts";
-import { isUuid } from "./random.ts";
+import { isUuid } from "../random.ts";
 import type { Actor } from "./tokens.ts";
 import type { Identity, MembershipRole, Project } from "./types.ts";
 import type { World } from "./world.ts";

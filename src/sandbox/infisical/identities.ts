@@ -2,7 +2,7 @@
 
 import { badRequest, notFound, serverError } from "./errors.ts";
 import { removeMemberships } from "./projects.ts";
-import { isUuid } from "./random.ts";
+import { isUuid } from "../random.ts";
 import type { State } from "./state.ts";
 import type { AuthMethod, Identity } from "./types.ts";
 import type { World } from "./world.ts";

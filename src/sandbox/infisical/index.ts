@@ -10,7 +10,7 @@ import { Faults } from "./faults.ts";
 import { eras, type Generation } from "./generations.ts";
 import { createHelpers, type Helpers, type Operator } from "./helpers.ts";
 import { createRaceWindow } from "./race.ts";
-import { createRandomSource } from "./random.ts";
+import { createRandomSource } from "../random.ts";
 import { freeLimits, RateLimiter, type Limits } from "./rate-limit.ts";
 import { RequestLog } from "./request-log.ts";
 import { createRouter } from "./router.ts";

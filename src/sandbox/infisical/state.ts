@@ -1,6 +1,6 @@
 /** The database of the simulated server: tables in memory, in the order of insertion. */
 
-import type { RandomSource } from "./random.ts";
+import type { RandomSource } from "../random.ts";
 import type {
   AccessToken,
   ClientSecret,

@@ -1,5 +1,5 @@
-import { randomBytes, randomUUID } from "node:crypto";
 import type { KubeObject } from "../../kubernetes/cluster.ts";
+import { createRandomSource, type RandomSource } from "../random.ts";
 import { Kinds } from "./kinds.ts";
 import { Store } from "./store.ts";
 import { Tokens } from "./tokens.ts";
@@ -10,15 +10,23 @@ export class Api {
   readonly kinds = new Kinds();
   readonly tokens: Tokens;
   readonly now: () => number;
-  readonly newId: () => string;
+  readonly #random: RandomSource;
   /** PEM of the CA that the serving certificate was signed by. */
   readonly ca: string;
 
-  constructor(options: { readonly now: () => number; readonly ca: string; readonly newId?: () => string }) {
+  constructor(options: {
+    readonly now: () => number;
+    readonly ca: string;
+    readonly seed?: string | undefined;
+  }) {
     this.now = options.now;
     this.ca = options.ca;
-    this.newId = options.newId ?? randomUUID;
+    this.#random = createRandomSource(options.seed);
     this.tokens = new Tokens(this.store, options.now);
+  }
+
+  newId(): string {
+    return this.#random.uuid();
   }
 
   /** `2026-11-24T10:00:00Z`: metav1.Time has no fractions. */
@@ -29,7 +37,7 @@ export class Api {
   /** Five letters that names of pods and generateName end with (apimachinery, util/rand). */
   suffix(length = 5): string {
     const letters = "bcdfghjklmnpqrstvwxz2456789";
-    return [...randomBytes(length)].map((byte) => letters[byte % letters.length]).join("");
+    return [...this.#random.bytes(length)].map((byte) => letters[byte % letters.length]).join("");
   }
 
   get(resource: string, namespace: string | undefined, name: string): KubeObject | undefined {

@@ -19,6 +19,8 @@ export interface KubernetesOptions {
   readonly now?: () => number;
   /** Name of the context in the kubeconfigs; default `sandbox`. */
   readonly name?: string;
+  /** The same uids and names of pods on every run. */
+  readonly seed?: string;
 }
 
 /** Who a kubeconfig is for; default an administrator of the group system:masters. */
@@ -47,11 +49,12 @@ const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
 export async function startKubernetes({
   now = Date.now,
   name = "sandbox",
+  seed,
 }: KubernetesOptions = {}): Promise<KubernetesServer> {
   const authority = createAuthority("sandbox-ca");
   const hosts = ["127.0.0.1", "localhost", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"];
   const serving = authority.issue({ commonName: "kube-apiserver", hosts });
-  const api = new Api({ now, ca: authority.caPem });
+  const api = new Api({ now, ca: authority.caPem, seed });
   const controllers = startControllers(api);
   furnish(api);
   controllers.settle();

@@ -3,7 +3,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { badRequest, notFound, serverError, unauthorized } from "../errors.ts";
 import { requireTrustedIp } from "../ip.ts";
-import { isUuid } from "../random.ts";
+import { isUuid } from "../../random.ts";
 import type { Context, Handler, Route } from "../router.ts";
 import { reviewServiceAccount } from "../token-review.ts";
 import { issueToken, renewToken, revokeToken } from "../tokens.ts";

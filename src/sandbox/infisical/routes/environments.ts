@@ -3,7 +3,7 @@
 import { projectAccess } from "../access.ts";
 import { badRequest, notFound, serverError } from "../errors.ts";
 import { insertEnvironment, isSlug, removeEnvironment } from "../projects.ts";
-import { isUuid } from "../random.ts";
+import { isUuid } from "../../random.ts";
 import type { Context, Handler, Route } from "../router.ts";
 import type { Environment } from "../types.ts";
 import { number, object, optional, string } from "../validation.ts";

@@ -3,7 +3,7 @@
 import { projectAccess, type ProjectAccess } from "../access.ts";
 import { ApiError, badRequest, notFound, serverError } from "../errors.ts";
 import { insertMembership, removeMemberships } from "../projects.ts";
-import { isUuid } from "../random.ts";
+import { isUuid } from "../../random.ts";
 import { readRoles, roleRules, rolesField } from "../role-assignment.ts";
 import type { Context, Handler, Route } from "../router.ts";
 import type { Identity, MembershipRole, ProjectMembership } from "../types.ts";

@@ -6,7 +6,7 @@ import { badRequest, notFound, serverError } from "../errors.ts";
 import { backfilledToV2, requireSoundV2, v1Permissions, v2Permissions } from "../permission-schema.ts";
 import type { Rule } from "../permissions.ts";
 import { isSlug } from "../projects.ts";
-import { isUuid } from "../random.ts";
+import { isUuid } from "../../random.ts";
 import type { Context, Handler, Route } from "../router.ts";
 import type { ProjectRole } from "../types.ts";
 import { nullable, object, optional, string, type Schema } from "../validation.ts";
