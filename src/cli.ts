@@ -11,9 +11,14 @@ export async function runCli(argv: readonly string[], deps: Deps): Promise<numbe
   let reporter: Reporter | undefined;
   const execute: Execute = async (record, invocation) => {
     const { openReporter } = await import("./failure.ts");
-    reporter = openReporter(invocation.global, deps);
+    const told = openReporter(invocation.global, deps);
+    reporter = told;
     const { run } = await record.load();
-    code = await run(invocation, { ...deps, reporter, runCli });
+    const prompt = async () => {
+      const { announced } = await import("./asking.ts");
+      return announced(await deps.prompt(), () => told.event({ type: "asking" }));
+    };
+    code = await run(invocation, { ...deps, prompt, reporter, runCli });
     await reporter.flush?.();
   };
   const program = await buildProgram(argv, () => deps.terminal({ noColour: true }), execute);

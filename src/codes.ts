@@ -1575,6 +1575,12 @@ export const CODES = {
     "kubectl get externalsecret NAME -o yaml --show-managed-fields",
     "Change it where it is kept, as the message says: a change in the cluster would be undone.",
   ),
+  "ESOB-E313": record(
+    1,
+    "The ExternalSecret was made from a file that is not here",
+    "kubectl get externalsecret NAME -o yaml --show-managed-fields",
+    "Run add-secret with -f and the eso-bootstrap.yaml that it was made from.",
+  ),
   "ESOB-C301": record(
     2,
     "A key's name is not legal",

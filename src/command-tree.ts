@@ -88,22 +88,22 @@ export async function buildProgram(
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .allowExcessArguments(false);
-  await addCommands(program, COMMANDS, new Set(argv), execute);
+  await addCommands(program, COMMANDS, argv, execute);
   return program;
 }
 
 async function addCommands(
   above: Command,
   records: readonly CommandRecord[],
-  wanted: ReadonlySet<string>,
+  argv: readonly string[],
   execute: Execute,
 ): Promise<void> {
   for (const record of records) {
     const command = commandOf(record, above);
     above.addCommand(command);
-    if (!wanted.has(record.name)) continue;
-    addFlags(command, record, await settingsOf(record), execute);
-    await addCommands(command, record.commands ?? [], wanted, execute);
+    if (!argv.includes(record.name)) continue;
+    addFlags(command, record, await settingsOf(record), { argv, execute });
+    await addCommands(command, record.commands ?? [], argv, execute);
   }
 }
 
@@ -137,7 +137,7 @@ function addFlags(
   command: Command,
   record: CommandRecord,
   settings: readonly OptionOfField[],
-  execute: Execute,
+  { argv, execute }: { readonly argv: readonly string[]; readonly execute: Execute },
 ): void {
   command.optionsGroup("Options:");
   for (const [flags, description] of record.flags ?? []) command.option(flags, description);
@@ -160,6 +160,7 @@ function addFlags(
       flags: typed(command, options),
       global: globalsOf(options),
       version: VERSION,
+      typed: argv,
     });
   });
 }

@@ -74,6 +74,7 @@ export const GLOBAL_FLAGS: readonly OwnFlag[] = [
 ];
 
 const YES: OwnFlag = ["-y, --yes", "apply without asking"];
+const DRY_RUN: OwnFlag = ["--dry-run", "stop after the plan"];
 const ADOPT: OwnFlag = ["--adopt", "take over foreign objects that are in the way"];
 const FORCE: OwnFlag = ["--force-conflicts", "take over fields that another manager owns"];
 const RESTART: OwnFlag = ["--restart", "restart what uses a Secret that came or changed"];
@@ -92,7 +93,7 @@ export const COMMANDS: readonly CommandRecord[] = [
     name: "init",
     group: "start",
     summary: "ask what is missing, show the plan, apply it, prove it",
-    flags: [YES, ["--dry-run", "stop after the plan"], RESTART, ADOPT, FORCE],
+    flags: [YES, DRY_RUN, RESTART, ADOPT, FORCE],
     settings: ALL,
     examples: [
       "eso-bootstrap init",
@@ -167,6 +168,7 @@ export const COMMANDS: readonly CommandRecord[] = [
         summary: "a new reviewer token, tested, sent, proved; the old one gone and proved dead",
         flags: [
           YES,
+          DRY_RUN,
           ["--if-older-than <duration>", "do nothing while the token is younger, as 30d"],
           ["--visible-only", "go on where not every identity can be listed"],
           ["--adopt", "send the new token to identities of others that hold the old one, too"],
@@ -198,7 +200,7 @@ export const COMMANDS: readonly CommandRecord[] = [
         name: "register",
         group: "parts",
         summary: "a machine identity with which the rotation CronJob logs in, without a credential",
-        flags: [YES, ADOPT],
+        flags: [YES, DRY_RUN, ADOPT],
         settings: ["run"],
         sections: ["eso", "reviewer"],
         examples: [
@@ -252,7 +254,7 @@ export const COMMANDS: readonly CommandRecord[] = [
       ["--as <key>", "what the key is called in the Secret"],
       ["--value-stdin", "create it in Infisical, with the value on stdin; what is there is not changed"],
       YES,
-      ["--dry-run", "stop after the plan"],
+      DRY_RUN,
       RESTART,
     ],
     examples: [
@@ -326,7 +328,7 @@ export const COMMANDS: readonly CommandRecord[] = [
       ["--crds", "with --eso: also ESO's CRDs, where nothing is deleted with them"],
       ["--clear-finalizers", "where no ESO runs: clear the finalizers of ExternalSecrets by hand"],
       YES,
-      ["--dry-run", "stop after the plan"],
+      DRY_RUN,
     ],
     settings: ["run"],
     examples: [

@@ -26,6 +26,8 @@ export interface Invocation {
   /** All typed flags by commander's attribute name, as `storeKind`. */
   readonly flags: Readonly<Record<string, unknown>>;
   readonly version: string;
+  /** All words of the command line. */
+  readonly typed: readonly string[];
 }
 
 /** Those that say how a run is told. */

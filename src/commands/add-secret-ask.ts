@@ -1,4 +1,5 @@
 import type { Desired, DesiredSecret, DesiredStore } from "../desired/desired.ts";
+import { BootstrapError } from "../errors.ts";
 import { FIELDS } from "../inputs/fields.ts";
 import type { KeyInput } from "../inputs/inputs.ts";
 import type { Infisical } from "../infisical/infisical.ts";
@@ -19,6 +20,14 @@ export async function askWhere(prompt: Prompt, desired: Desired, others: readonl
     ...(desired.stores.length > 0 ? [{ value: undefined, name: "a new ExternalSecret" }] : []),
   ];
   const [first, ...rest] = choices;
+  if (!first)
+    throw new BootstrapError("ESOB-E301", {
+      message: "There is no ExternalSecret here that could get a key, and no store to make one for.",
+      fix: {
+        summary: "Name one of another namespace with --to NAMESPACE/NAME, or make a store and a first one.",
+        command: "eso-bootstrap init",
+      },
+    });
   const to = first && rest.length === 0 ? first.value : await prompt.choose({ message: "Add to", choices });
   return to === undefined ? askNew(prompt, desired) : { to };
 }

@@ -3,7 +3,7 @@ import type { DesiredSecret } from "../desired/desired.ts";
 import { dataEntry } from "../desired/manifests.ts";
 import { BootstrapError } from "../errors.ts";
 import type { KeyInput } from "../inputs/inputs.ts";
-import type { Cluster, KubeObject } from "../kubernetes/cluster.ts";
+import { MANAGER, type Cluster, type KubeObject } from "../kubernetes/cluster.ts";
 import { originOf, type Origin } from "../steps/gitops.ts";
 import { isReadOnceError } from "../sync/cause.ts";
 import { isReadOnce } from "../sync/fresh.ts";
@@ -42,8 +42,24 @@ async function assertOurs(
 ): Promise<void> {
   const origin = await originOf(cluster, live);
   if (origin) throw keptElsewhere(live, origin, keys, inFile);
+  if (inFile === undefined && isFromFile(live))
+    throw new BootstrapError("ESOB-E313", {
+      message: `ExternalSecret ${live.metadata.namespace}/${live.metadata.name} was made from an eso-bootstrap.yaml, which is not here.`,
+      reason: "a key that the file does not have would stand in the way of the next apply",
+      fix: {
+        summary: "Name the file.",
+        command: `eso-bootstrap add-secret ${keys.map(({ key }) => key).join(" ")} -f PATH/eso-bootstrap.yaml`,
+      },
+    });
   const view = parseExternalSecret(live);
   if (isReadOnce(view)) throw isReadOnceError(view);
+}
+
+/** `apply` keeps its list of keys. */
+function isFromFile({ metadata }: KubeObject): boolean {
+  return (metadata.managedFields ?? []).some(
+    ({ manager, operation }) => manager === MANAGER && operation === "Apply",
+  );
 }
 
 /** The patch is told as the lines that belong into the file: nothing is changed in the cluster. */

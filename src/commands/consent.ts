@@ -1,16 +1,14 @@
 import type { CommandDeps } from "../commands.ts";
+import { asTyped } from "../command-line.ts";
 import type { Plan } from "../engine/plan.ts";
 import { isWrite } from "../engine/plan.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
 
 /** `--yes`, or a question; without either nothing is changed (promise 1). */
-export function confirmWith(
-  { flags, command }: Invocation,
-  deps: CommandDeps,
-): (plan: Plan) => Promise<void> {
+export function confirmWith(invocation: Invocation, deps: CommandDeps): (plan: Plan) => Promise<void> {
   return async (plan) => {
-    if (flags["yes"] === true) return;
+    if (invocation.flags["yes"] === true) return;
     const count = plan.changes.filter(isWrite).length;
     const changes = count === 1 ? "this change" : `these ${count} changes`;
     if (!deps.interactive)
@@ -19,7 +17,7 @@ export function confirmWith(
         reason: "nothing was changed",
         fix: {
           summary: "Look at the plan, then run it with --yes.",
-          command: `eso-bootstrap ${command} --yes`,
+          command: asTyped(invocation, "--yes"),
         },
       });
     const prompt = await deps.prompt();

@@ -1,4 +1,5 @@
 import type { CommandDeps } from "../commands.ts";
+import { quoted } from "../command-line.ts";
 import { jsonOf } from "../data.ts";
 import type { Deps } from "../deps.ts";
 import type { GlobalFlags, Invocation } from "../invocation.ts";
@@ -77,5 +78,3 @@ function voiceOf({ output, color, quiet, verbose, debug, timeoutMs }: GlobalFlag
     ...(debug ? [["--debug"]] : []),
   ].flat();
 }
-
-const quoted = (word: string) => (/^[\w./:,=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

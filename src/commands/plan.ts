@@ -6,7 +6,7 @@ import { STEPS_OF } from "../steps/index.ts";
 import { planText } from "./plan-file.ts";
 import { onEachCluster, type ClusterOutcome } from "./each-cluster.ts";
 import { readInputs } from "./read-inputs.ts";
-import { planRoad } from "./road.ts";
+import { planRoad, type RoadRun } from "./road.ts";
 import { openSession } from "./session.ts";
 
 /** The same plan as apply's, and nothing else. Exit 6: there are changes; 1: some are blocked. */
@@ -21,10 +21,11 @@ export async function planOne(
   invocation: Invocation,
   deps: CommandDeps,
   inputs: Inputs,
+  steps: RoadRun["steps"] = STEPS_OF.plan,
 ): Promise<ClusterOutcome> {
   const session = await openSession(invocation, deps, inputs);
   try {
-    const { plan } = await planRoad(session.ports, { ...session.run, steps: STEPS_OF.plan });
+    const { plan } = await planRoad(session.ports, { ...session.run, steps });
     const { outputFile } = invocation.flags;
     if (typeof outputFile === "string") await (await deps.files()).write(outputFile, planText(plan));
     return { result: { kind: "Plan", plan }, exitCode: planExitCode(plan) };

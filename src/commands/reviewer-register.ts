@@ -3,6 +3,7 @@ import type { Invocation } from "../invocation.ts";
 import { rotatorStep } from "../steps/rotator.ts";
 import { confirmWith } from "./consent.ts";
 import { onEachCluster } from "./each-cluster.ts";
+import { planOne } from "./plan.ts";
 import { readInputs } from "./read-inputs.ts";
 import { exitCodeOf, walkRoad } from "./road.ts";
 import { openSession } from "./session.ts";
@@ -11,6 +12,7 @@ import { openSession } from "./session.ts";
 export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
   const all = await readInputs(invocation, deps);
   return onEachCluster(all, deps, async (inputs) => {
+    if (invocation.flags["dryRun"] === true) return planOne(invocation, deps, inputs, [rotatorStep]);
     const session = await openSession(invocation, deps, inputs);
     try {
       const consent = { confirm: confirmWith(invocation, deps) };

@@ -7,6 +7,7 @@ import type { Invocation } from "../invocation.ts";
 import { rotation } from "../steps/rotation.ts";
 import { confirmWith } from "./consent.ts";
 import { onEachCluster, type ClusterOutcome } from "./each-cluster.ts";
+import { planOne } from "./plan.ts";
 import { readInputs } from "./read-inputs.ts";
 import { exitCodeOf, walkRoad } from "./road.ts";
 import { openSession } from "./session.ts";
@@ -34,19 +35,34 @@ async function rotateOne(
   inputs: Inputs,
   olderThan: number,
 ): Promise<ClusterOutcome> {
+  const steps = rotation({ olderThan, visibleOnly: invocation.flags["visibleOnly"] === true });
+  if (invocation.flags["dryRun"] === true) return planOne(invocation, deps, inputs, steps);
   const session = await openSession(invocation, deps, inputs);
   try {
-    const steps = rotation({ olderThan, visibleOnly: invocation.flags["visibleOnly"] === true });
     const consent = { confirm: confirmWith(invocation, deps) };
     const result = await walkRoad(session.ports, { ...session.run, steps }, consent);
     const headline = headlineOf(result, inputs, olderThan);
     return {
-      result: { kind: "ApplyResult", result, next: [], ...(headline !== undefined && { headline }) },
+      result: {
+        kind: "ApplyResult",
+        result,
+        next: lifetimeNote(invocation, result, inputs),
+        ...(headline !== undefined && { headline }),
+      },
       exitCode: exitCodeOf(result),
     };
   } finally {
     await session.close();
   }
+}
+
+/** A lifetime that only a flag says is forgotten by the next run. */
+function lifetimeNote({ flags }: Invocation, { applied }: ApplyResult, { file }: Inputs): string[] {
+  const { tokenLifetime } = flags;
+  if (typeof tokenLifetime !== "string" || applied.length === 0) return [];
+  return [
+    `Write it down: reviewer.tokenLifetime: ${tokenLifetime} in ${file}, or the next run goes by the file`,
+  ];
 }
 
 /** What was reached; undefined where something failed, which is told otherwise. */

@@ -1,4 +1,5 @@
 import type { CommandDeps } from "../commands.ts";
+import { BootstrapError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Invocation } from "../invocation.ts";
 import { createFacts } from "../steps/facts.ts";
@@ -10,6 +11,11 @@ import { openSession } from "./session.ts";
 /** Age, expiry and users of the reviewer's tokens; reads only, and shows no token. */
 export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
   const all = await readInputs(invocation, deps);
+  if (invocation.flags["metrics"] === true && all.length > 1)
+    throw new BootstrapError("ESOB-C108", {
+      message: "--metrics is about one cluster.",
+      fix: { summary: "Name one with --context, and write a file for each." },
+    });
   return onEachCluster(all, deps, (inputs) => showOne(invocation, deps, inputs));
 }
 

@@ -123,12 +123,12 @@ const expiryText = (seconds: number, soon: boolean) =>
 
 /** The Prometheus text format (prometheus.io/docs/instrumenting/exposition_formats), for node_exporter's textfile collector. */
 export function metricsText({ cluster, tokens }: ReviewerStatus): string {
-  return METRICS.flatMap(({ name, help, value }) => {
-    const samples = tokens.flatMap((token) => {
-      const number = value(token);
-      return number === null
-        ? []
-        : [`${name}{cluster="${cluster}",secret="${token.secret ?? ""}"} ${number}`];
+  const secrets = grouped(tokens, ({ secret }) => secret ?? "");
+  return METRICS.flatMap(({ name, help, value, of }) => {
+    // A series is there once: several tokens may hang on one Secret.
+    const samples = secrets.flatMap(([secret, same]) => {
+      const numbers = same.flatMap((token) => value(token) ?? []);
+      return numbers.length === 0 ? [] : [`${name}{cluster="${cluster}",secret="${secret}"} ${of(numbers)}`];
     });
     return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...samples];
   }).join("\n");
@@ -136,20 +136,32 @@ export function metricsText({ cluster, tokens }: ReviewerStatus): string {
 
 const unix = (time: string | null) => (time === null ? null : Date.parse(time) / 1000);
 
-const METRICS: readonly { name: string; help: string; value: (token: TokenStatus) => number | null }[] = [
+const least = (numbers: readonly number[]) => Math.min(...numbers);
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+/** `of`: the one number that is told of several tokens. */
+const METRICS: readonly {
+  name: string;
+  help: string;
+  value: (token: TokenStatus) => number | null;
+  of: (numbers: readonly number[]) => number;
+}[] = [
   {
     name: "eso_bootstrap_reviewer_token_created_timestamp_seconds",
     help: "When the reviewer token was made.",
     value: (token) => unix(token.createdAt),
+    of: least,
   },
   {
     name: "eso_bootstrap_reviewer_token_expires_timestamp_seconds",
     help: "When the reviewer token ends; missing for unlimited ones.",
     value: (token) => unix(token.expiresAt),
+    of: least,
   },
   {
     name: "eso_bootstrap_reviewer_token_users",
     help: "Machine identities that hold the reviewer token.",
     value: (token) => token.usedBy.length,
+    of: sum,
   },
 ];

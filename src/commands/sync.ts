@@ -1,6 +1,7 @@
 import { scopeOf, type Scope } from "../checks/scope.ts";
 import type { CommandDeps } from "../commands.ts";
 import { desiredOf } from "../desired/desired.ts";
+import { BootstrapError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Invocation } from "../invocation.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
@@ -37,7 +38,16 @@ async function syncCluster(
     names: args,
   });
   const targets = await findTargets(cluster, scope);
-  emit({ type: "note", text: `Has ESO sync ${count(targets.length, "ExternalSecret")} now, by annotation.` });
+  if (targets.length === 0 && global.namespace !== undefined)
+    throw new BootstrapError("ESOB-E301", {
+      message: `No ExternalSecret of namespace ${global.namespace} reads from Infisical.`,
+      fix: { summary: "See where there are some.", command: "kubectl get externalsecrets -A" },
+    });
+  const what =
+    targets.length === 0
+      ? "Nothing to sync"
+      : `Asking ESO to sync ${count(targets.length, "ExternalSecret")}`;
+  emit({ type: "note", text: `${what}.` });
   const sync: SyncContext = { cluster, clock: await deps.clock(), emit, signal: deps.signal };
   const { timeoutMs } = global;
   const synced = await syncSecrets(
@@ -59,8 +69,7 @@ async function scopeFor(
   inputs: Inputs,
   flags: Parameters<typeof scopeOf>[0],
 ): Promise<Scope> {
-  if (flags.all || inputs.secrets.length === 0)
-    return scopeOf({ ...flags, namespace: flags.namespace ?? cluster.info.namespace }, undefined);
+  if (flags.all || inputs.secrets.length === 0) return liveScope(cluster, flags);
   const namespaces = await resolveNamespaces(cluster, inputs);
   const desired = desiredOf(inputs, {
     context: cluster.info.context,
@@ -70,6 +79,15 @@ async function scopeFor(
     firstValues: [],
   });
   return scopeOf(flags, desired);
+}
+
+/** Names may say their namespaces: `shop/shop-db`. */
+function liveScope(cluster: Cluster, flags: Parameters<typeof scopeOf>[0]): Scope {
+  const own = flags.namespace ?? cluster.info.namespace;
+  const scope = scopeOf({ ...flags, namespace: own }, undefined);
+  if (flags.all || flags.names.length === 0) return scope;
+  const places = flags.names.map((name) => (name.includes("/") ? (name.split("/")[0] ?? own) : own));
+  return { ...scope, namespaces: [...new Set(places)] };
 }
 
 function exitCodeOf(secrets: readonly SyncedSecret[]): number {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { asTyped } from "../command-line.ts";
 import type { CommandDeps } from "../commands.ts";
 import { applySteps, type ApplyResult } from "../engine/apply.ts";
 import { targetKey, type Plan, type Step } from "../engine/plan.ts";
@@ -44,7 +45,7 @@ export async function takeAway(
     const blocked = plan.changes.filter(({ action }) => action === "blocked");
     const notDone = [...outcome.notDone, ...blocked];
     const result = { ...plan, ...outcome, notDone, checks: [], writes: session.run.writes() };
-    return outcomeOf(context, result, blocked.length);
+    return outcomeOf(invocation, context, result, blocked.length);
   } finally {
     await lease?.release();
   }
@@ -52,7 +53,7 @@ export async function takeAway(
 
 /** Clearing another's finalizer is more than deleting: `--yes` alone does not mean it. */
 async function agreeToClearing(
-  { flags }: Invocation,
+  invocation: Invocation,
   deps: CommandDeps,
   { removal }: RemovalContext,
   plan: Plan,
@@ -60,13 +61,13 @@ async function agreeToClearing(
   const count = plan.changes.filter(({ summary }) => summary === CLEARED_BY_HAND).length;
   if (count === 0 || removal.clearFinalizers) return;
   const what = `the finalizers of ${count} ExternalSecret${count === 1 ? "" : "s"}`;
-  if (flags["yes"] === true || !deps.interactive)
+  if (invocation.flags["yes"] === true || !deps.interactive)
     throw new BootstrapError("ESOB-C403", {
       message: `No ESO controller runs, so ${what} would have to be cleared by hand.`,
       reason: "nothing was changed; --yes alone does not agree to that",
       fix: {
         summary: "Start ESO again, or agree to it.",
-        command: "eso-bootstrap uninstall --clear-finalizers --yes",
+        command: asTyped(invocation, "--clear-finalizers", "--yes"),
       },
     });
   const prompt = await deps.prompt();
@@ -110,13 +111,16 @@ function passingOver(steps: readonly Step<RemovalContext>[], plan: Plan): Step<R
   }));
 }
 
-function outcomeOf({ removal }: RemovalContext, result: ApplyResult, blocked: number): ClusterOutcome {
+function outcomeOf(
+  invocation: Invocation,
+  { removal }: RemovalContext,
+  result: ApplyResult,
+  blocked: number,
+): ClusterOutcome {
   const deleted = result.applied.filter(({ action }) => action === "delete").length;
   const rest = blocked > 0 ? `; ${blocked} could not be` : "";
-  const more = [...(removal.infisical ? [] : ["--infisical"]), ...(removal.eso ? [] : ["--eso --crds"])].join(
-    " ",
-  );
-  const next = result.failed || more === "" ? [] : [`Take more: eso-bootstrap uninstall ${more}`];
+  const more = [...(removal.infisical ? [] : ["--infisical"]), ...(removal.eso ? [] : ["--eso", "--crds"])];
+  const next = result.failed || more.length === 0 ? [] : [`Take more: ${asTyped(invocation, ...more)}`];
   const headline = `Taken away: ${deleted} ${deleted === 1 ? "thing" : "things"}${rest}.`;
   return {
     result: { kind: "ApplyResult", result, next, ...(!result.failed && { headline }) },

@@ -51,7 +51,8 @@ async function uninstallOne(
   try {
     const context = contextOf(session, removal, {
       all: isAll,
-      namespace: inputs.fileExists ? undefined : invocation.global.namespace,
+      namespace: invocation.global.namespace,
+      isDescribed: inputs.fileExists,
     });
     const plan = await planRemoval(context);
     if (invocation.flags["dryRun"] === true)
@@ -84,7 +85,7 @@ function nothingMeant(): BootstrapError {
 function contextOf(
   { ports, desired, run }: Session,
   removal: RemovalOptions,
-  meant: { all: boolean; namespace: string | undefined },
+  meant: Parameters<typeof removalScope>[1],
 ): RemovalContext {
   const scope = removalScope(desired, meant);
   const facts = createFacts(ports, desired);

@@ -106,6 +106,7 @@ async function settingsOf({ line, deps }: Asked): Promise<Pick<Inputs, "stores" 
     flags: Object.fromEntries(line.given),
     global: { file, context, kubeconfig, namespace, ...voice },
     version: "",
+    typed: [],
   };
   const [inputs] = await readInputs(invocation, deps).catch(() => []);
   const cluster = {

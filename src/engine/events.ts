@@ -5,6 +5,8 @@ import type { BootstrapError } from "../errors.ts";
 /** Everything a reporter can hear. Engine, steps and checks emit; only reporters print. */
 export type Event =
   | { readonly type: "looking"; readonly what: string }
+  /** A person is asked: nothing may move on the screen. */
+  | { readonly type: "asking" }
   | { readonly type: "planned"; readonly plan: Plan }
   | { readonly type: "change-started"; readonly change: Change }
   | { readonly type: "waiting"; readonly what: string; readonly state: string }

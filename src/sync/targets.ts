@@ -21,7 +21,7 @@ export async function findTargets(cluster: Cluster, scope: Scope): Promise<Targe
       message: `${where.kind}s of ${where.namespace ?? "the cluster"} may not be read.`,
     });
   const absent = secrets.find(({ live }) => live === undefined);
-  if (absent) throw notThere(`${absent.namespace}/${absent.name}`, scope, []);
+  if (absent) throw notThere(`${absent.namespace}/${absent.name}`, scope);
   for (const wanted of scope.names)
     if (!secrets.some(({ namespace, name }) => wanted === name || wanted === `${namespace}/${name}`))
       throw notThere(wanted, scope, await namesIn(cluster, scope));
@@ -42,8 +42,10 @@ async function namesIn(cluster: Cluster, scope: Scope): Promise<string[]> {
   return secrets.map(({ namespace, name }) => `${namespace}/${name}`);
 }
 
-function notThere(wanted: string, { desired, namespaces }: Scope, exist: readonly string[]): BootstrapError {
-  const isDeclared = desired !== undefined && exist.length === 0;
+/** `exist`: undefined where the file names it. */
+function notThere(wanted: string, { desired, namespaces }: Scope, known?: readonly string[]): BootstrapError {
+  const isDeclared = known === undefined;
+  const exist = known ?? [];
   const close = nearest(wanted, [...exist, ...exist.map((place) => place.slice(place.indexOf("/") + 1))]);
   const where = namespaces === "all" ? "the cluster" : `namespace ${namespaces.join(", ")}`;
   const place = desired && !isDeclared ? "eso-bootstrap.yaml" : where;

@@ -129,7 +129,7 @@ function syncedLines(secret: SyncedSecret, style: Style): string[] {
 function clusterLines({ cluster, result }: ClusterResult, style: Style, telling: Telling): string[] {
   const head = style.paint("strong", `${style.sign("dot")} ${style.text(cluster)}`);
   // One terminal, several clusters: each is told in full, times are those of the whole run and not shown.
-  const each = { all: telling.all, quiet: telling.quiet, planShown: false };
+  const each = { all: telling.all, quiet: telling.quiet, planShown: telling.planShown };
   const lines = result.kind === "Error" ? errorLines(result.error, style) : resultLines(result, style, each);
   return [head, ...lines, ""];
 }

@@ -144,6 +144,8 @@ function hear(event: Event, tell: Teller): void {
       if (!watched && memory.lastLook === event.what) return;
       memory.lastLook = event.what;
       return progress(tell, `looking at ${style.text(event.what)}`, "looking");
+    case "asking":
+      return spinner.stop();
     case "planned":
       spinner.stop();
       memory.planShown = true;

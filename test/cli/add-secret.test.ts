@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createInfisical } from "../../src/infisical/client.ts";
 import { startInfisical, type InfisicalServer } from "../../src/sandbox/infisical/index.ts";
 import { createClock } from "../../src/system/clock.ts";
-import type { FakeCluster } from "../fakes/cluster.ts";
+import { FakeCluster } from "../fakes/cluster.ts";
 import { createFakeHelm } from "../fakes/helm.ts";
 import { createFakePrompt, CTRL_C, type Script } from "../fakes/prompt.ts";
 import { base64, ES, esRef, externalSecret, playEso, secretRef, shop, sync } from "../unit/sync/eso.ts";
@@ -94,6 +94,17 @@ describe("in a terminal", () => {
     expect(ran.cluster.peek(esRef("shop-db"))).toMatchObject({
       spec: { data: [{ secretKey: "A" }, { secretKey: "B" }] },
     });
+  });
+
+  test("without a file and without an ExternalSecret there is nothing to choose: it says how to go on", async () => {
+    const ran = await addSecret([], {
+      file: undefined,
+      cluster: new FakeCluster({ eso: true }),
+      answers: {},
+    });
+    expect([ran.code, ran.stderr.includes("This is a bug")]).toEqual([1, false]);
+    expect(ran.stderr).toContain("ESOB-E301");
+    expect(ran.stderr).toContain("--to NAMESPACE/NAME");
   });
 
   test("a name that is close to one that is there is offered as that one", async () => {
@@ -285,6 +296,16 @@ describe("without a file", () => {
     expect([ran.code, cluster.writes]).toEqual([1, 0]);
     expect(ran.stderr).toContain("ESOB-E312");
     expect(ran.stderr.replaceAll(/\s+/g, " ")).toContain('{"secretKey":"B","remoteRef":{"key":"B"}}');
+  });
+
+  test("one that apply made from a file is not changed behind that file", async () => {
+    const cluster = shop(server.url);
+    await cluster.apply(externalSecret("db", {}, ["A"]));
+    const before = cluster.writes;
+    const ran = await addSecret(["B", "--to", "shop/db", "--yes"], { cluster, file: undefined });
+    expect([ran.code, cluster.writes - before]).toEqual([1, 0]);
+    expect(ran.stderr).toContain("ESOB-E313");
+    expect(ran.stderr).toContain("eso-bootstrap add-secret B -f PATH/eso-bootstrap.yaml");
   });
 
   test("a store at another address gets no credential", async () => {

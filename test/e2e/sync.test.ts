@@ -136,6 +136,12 @@ describe("sync", () => {
       runCli({ args: ["sync", ...args, "-o", "json"], cwd: world.stack.dir, env: world.env });
     const empty = await at();
     expect([empty.code, JSON.parse(empty.stdout)]).toMatchObject([0, { kind: "SyncResult", secrets: [] }]);
+    const byPlace = await at("shop/shop-db");
+    expect([byPlace.code, (JSON.parse(byPlace.stdout) as Synced).secrets.map(({ name }) => name)]).toEqual([
+      0,
+      ["shop-db"],
+    ]);
+    expect((await at("-n", "nowhere")).code).toBe(1);
     for (const args of [["-n", "shop"], ["-A"]]) {
       const run = await at(...args);
       expect(run.code).toBe(0);

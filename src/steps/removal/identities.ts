@@ -1,5 +1,6 @@
 import { roleSlugOf } from "../../desired/desired.ts";
 import type { Action, InfisicalRight, Step, Target } from "../../engine/plan.ts";
+import type { DesiredStore } from "../../desired/desired.ts";
 import type { Identity, Project, Role } from "../../infisical/infisical.ts";
 import { MANAGER } from "../../kubernetes/cluster.ts";
 import { ROLE_MARK } from "../identity.ts";
@@ -28,8 +29,8 @@ export const removeIdentities: Step<RemovalContext> = {
   title: "nothing of ours is left at Infisical",
   async look(context) {
     if (!context.removal.infisical) return [];
-    const ofStores =
-      context.scope.kind === "file" ? await describedCases(context) : await foundCases(context);
+    const { described } = context.scope;
+    const ofStores = described ? await describedCases(context, described) : await foundCases(context);
     const cases = [...ofStores, ...(await rotatorCase(context))];
     const actions = await Promise.all(cases.map((one) => lookAtCase(context, one)));
     return permitted(context, actions.flat());
@@ -37,11 +38,11 @@ export const removeIdentities: Step<RemovalContext> = {
 };
 
 /** What the file describes: by id, by mark or by name, as the road finds it. */
-async function describedCases(context: RemovalContext): Promise<Case[]> {
-  const { desired, facts } = context;
+async function describedCases(context: RemovalContext, described: readonly DesiredStore[]): Promise<Case[]> {
+  const { facts } = context;
   const users = await remainingUsers(context);
   return Promise.all(
-    desired.stores.map(async (store) => {
+    described.map(async (store) => {
       const [{ identity, ours }, project] = await Promise.all([
         facts.identity(store),
         facts.project(store.project),
@@ -53,7 +54,7 @@ async function describedCases(context: RemovalContext): Promise<Case[]> {
   );
 }
 
-/** What identity Secrets name, where no file says more. The role is looked for in every project that we see. */
+/** What identity Secrets name, where no file says more; with -A also what carries this cluster's mark. The role is looked for in every project that we see. */
 async function foundCases(context: RemovalContext): Promise<Case[]> {
   const { survey, scope, infisical, facts } = context;
   const marked = await survey.markedSecrets();
@@ -62,19 +63,34 @@ async function foundCases(context: RemovalContext): Promise<Case[]> {
       identityId !== undefined && !isTarget && scope.hasNamespace(ref.namespace ?? "") ? [identityId] : [],
     ),
   );
-  if (ids.size === 0) return [];
-  const [uid, projects, users] = await Promise.all([
+  if (ids.size === 0 && scope.kind !== "all") return [];
+  const [uid, projects, users, others] = await Promise.all([
     facts.clusterUid(),
     infisical.listProjects(),
     remainingUsers(context),
+    scope.kind === "all" ? withKubernetesAuth(context) : [],
   ]);
-  const found = await Promise.all([...ids].map((id) => infisical.findIdentity(id)));
+  const found = await Promise.all([...new Set([...ids, ...others])].map((id) => infisical.findIdentity(id)));
   return found.flatMap((identity) => {
     if (!identity) return [];
     const { name, metadata } = identity;
     const ours = metadata["managed-by"] === MANAGER && metadata["cluster"] === uid;
+    // Whom no Secret of this cluster names is none of its business, but for the mark; the rotator is judged for itself.
+    if (!ids.has(identity.id) && (!ours || metadata["store"] === undefined)) return [];
     return [{ identity, ours, name, roleSlug: roleSlugOf(name), projects, user: users.get(identity.id) }];
   });
+}
+
+/** Ids of all identities that might be a store's: a first `uninstall` has taken the Secrets that named them. */
+async function withKubernetesAuth({ infisical, emit }: RemovalContext): Promise<string[]> {
+  const { identities, unlisted } = await infisical.listIdentities();
+  const hidden = [...(unlisted.organization ? ["the organization"] : []), ...unlisted.projects];
+  if (hidden.length > 0)
+    emit({
+      type: "warning",
+      text: `Identities of ${hidden.join(", ")} may not be listed: some of ours may be left.`,
+    });
+  return identities.flatMap(({ id, authMethods }) => (authMethods.includes("kubernetes-auth") ? [id] : []));
 }
 
 /** The operator that rotates the reviewer's tokens is needed as long as a store of ours is there. */

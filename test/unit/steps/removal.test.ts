@@ -75,7 +75,10 @@ const binding = object(
 );
 
 /** A cluster after the road, and the way back over it. */
-function world(options: Partial<RemovalOptions> = {}, meant: { all?: boolean; namespace?: string } = {}) {
+function world(
+  options: Partial<RemovalOptions> = {},
+  meant: { all?: boolean; namespace?: string; isDescribed?: boolean } = {},
+) {
   const cluster = new FakeCluster({ eso: true });
   for (const name of ["shop", "external-secrets"]) cluster.seed(object("v1", "Namespace", name));
   cluster.seed(store, secretNamed("shop-db"), identitySecret, account, binding);
@@ -108,7 +111,7 @@ function world(options: Partial<RemovalOptions> = {}, meant: { all?: boolean; na
       clearFinalizers: false,
       ...options,
     },
-    scope: removalScope(desired, { all: meant.all === true, namespace: meant.namespace }),
+    scope: removalScope(desired, { all: false, namespace: undefined, isDescribed: false, ...meant }),
   };
   const survey: Survey = createSurvey(cluster, base.scope.namespaces, async () =>
     judge(base, await survey.world()),
@@ -149,6 +152,18 @@ describe("the way back", () => {
       "delete Namespace shop",
     ]);
     expect((await plan()).changes).toEqual([]);
+  });
+
+  it("with a file and -n takes only what the file describes in that namespace, and no reviewer", async () => {
+    const inShop = await world({}, { namespace: "shop", isDescribed: true }).plan();
+    expect(lines(inShop.changes)).toEqual([
+      "delete ExternalSecret shop/shop-db",
+      "delete SecretStore shop/infisical",
+      "delete Secret shop/infisical-identity",
+      "delete Namespace shop",
+    ]);
+    const elsewhere = await world({}, { namespace: "cart", isDescribed: true }).plan();
+    expect(elsewhere.changes).toEqual([]);
   });
 
   it("leaves what has no mark, and says the command that removes it", async () => {
