@@ -5,7 +5,7 @@ import { configSchema } from "../src/inputs/schema.ts";
 import { OUTPUT_SCHEMA_FILES } from "../src/ui/schemas.ts";
 import { cliPage } from "./cli.ts";
 import { configurationPage } from "./configuration.ts";
-import { performancePage } from "./performance.ts";
+import { performancePage, readme } from "./performance.ts";
 import { memoryPlot, timePlot } from "./plots.ts";
 import { troubleshooting } from "./troubleshooting.ts";
 
@@ -24,6 +24,7 @@ export const GENERATED: readonly Generated[] = [
   { path: "docs/configuration.md", content: configurationPage },
   { path: "docs/cli.md", content: cliPage },
   { path: "docs/performance.md", content: performancePage },
+  { path: "README.md", content: readme },
   { path: "docs/performance-time.svg", content: timePlot },
   { path: "docs/performance-memory.svg", content: memoryPlot },
 ];

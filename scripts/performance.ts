@@ -53,6 +53,20 @@ a minute; \`sync\` waits as long as Infisical says, and without \`--timeout\` ea
 `;
 }
 
+/** README's table, between its two marks. */
+export function readme(): string {
+  const file = fileURLToPath(new URL("../README.md", import.meta.url));
+  const { pairs } = results();
+  const rows = pairs.filter(({ against }) => against.startsWith("by-hand.sh")).map(pairLine);
+  const table = ["| ours | by hand | ours | by hand | ratio |", "|---|---|---:|---:|---:|", ...rows].join(
+    "\n",
+  );
+  return readFileSync(file, "utf8").replace(
+    /(<!-- measured[^>]*-->)[^]*?(<!-- end -->)/,
+    (_all, begin: string, end: string) => `${begin}\n\n${table}\n\n${end}`,
+  );
+}
+
 /** Read when it is asked for: the bench may just have written it. */
 export function results(): Results {
   const file = fileURLToPath(new URL("../bench/results.json", import.meta.url));

@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { COMMANDS } from "../../src/commands.ts";
-import { textOf } from "./tree.ts";
+import { ROOT, textOf } from "./tree.ts";
 
 interface Action {
   readonly inputs: Readonly<Record<string, { readonly default: string; readonly description: string }>>;
@@ -34,17 +34,21 @@ function runStep(given: Record<string, string>): { args: string[]; code: number 
   );
   const { status } = spawnSync("bash", ["-eo", "pipefail", "-c", step.run], {
     cwd: folder,
-    env: { ...env, PATH: `${folder}:/usr/bin:/bin` },
+    env: {
+      ...env,
+      GITHUB_ACTION_PATH: ROOT,
+      PATH: `${folder}:${dirname(process.execPath)}:/usr/bin:/bin`,
+    },
   });
   return { args: readFileSync(join(folder, "args"), "utf8").trimEnd().split("\n"), code: status };
 }
 
 describe("action.yml", () => {
   it("runs doctor, annotations first", () => {
-    expect(runStep({})).toEqual({
-      args: ["--yes", "eso-bootstrap@latest", "doctor", "-o", "github"],
-      code: 0,
-    });
+    const { version } = JSON.parse(textOf("package.json")) as { version: string };
+    const asked = (of: string) => ["--yes", `eso-bootstrap@${of}`, "doctor", "-o", "github"];
+    expect(runStep({})).toEqual({ args: asked(version), code: 0 });
+    expect(runStep({ version: "latest" })).toEqual({ args: asked("latest"), code: 0 });
   });
 
   it("hands arguments and the file over, and no more than that", () => {

@@ -8,6 +8,12 @@ import { filesBelow, ROOT, textOf } from "./tree.ts";
 
 const headings = (file: string) =>
   [...textOf(file).matchAll(/^#+ (.+)$/gm)].map(([, text = ""]) => text.trim());
+/** As GitHub makes it. */
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, "")
+    .replaceAll(" ", "-");
 const codes = Object.keys(CODES) as (keyof typeof CODES)[];
 
 describe("docs/troubleshooting.md", () => {
@@ -20,12 +26,7 @@ describe("docs/troubleshooting.md", () => {
   it("is where every error points", () => {
     for (const code of codes) {
       const [file = "", anchor] = docsAnchor(code).split("#");
-      const anchors = headings(file).map((text) =>
-        text
-          .toLowerCase()
-          .replaceAll(/[^\w -]/g, "")
-          .replaceAll(" ", "-"),
-      );
+      const anchors = headings(file).map(anchorOf);
       expect(anchors).toContain(anchor);
     }
   });
@@ -60,6 +61,15 @@ describe("pages", () => {
       ([, link = ""]) => link,
     );
     expect(links.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
+  });
+
+  it.each(pages)("%s links only to headings that are there", (page) => {
+    const links = [...textOf(page).matchAll(/\]\(([^):#\s]*)#([^)\s]+)\)/g)];
+    const missing = links.filter(([, file = "", anchor = ""]) => {
+      const target = file === "" ? page : join(dirname(page), file);
+      return !headings(target).map(anchorOf).includes(anchor);
+    });
+    expect(missing.map(([text]) => text)).toEqual([]);
   });
 
   it("decisions are numbered without a gap", () => {
