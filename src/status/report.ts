@@ -65,4 +65,6 @@ export interface StatusReport {
   readonly secrets: readonly SecretStatus[];
   /** What may not be read here, so that it is missing above. */
   readonly hidden: readonly string[];
+  /** While it is watched and the cluster does not answer: why. */
+  readonly stale?: string;
 }

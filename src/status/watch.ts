@@ -3,6 +3,7 @@ import { parseExternalSecret, type SecretView } from "../checks/view/external-se
 import { parseStore, storeKey, type StoreView } from "../checks/view/store.ts";
 import type { Emit } from "../engine/events.ts";
 import { isBootstrapError } from "../errors.ts";
+import type { Extras } from "./build.ts";
 import type { FollowEars, KubeObject, ListQuery } from "../kubernetes/cluster.ts";
 import type { Clock } from "../system/system.ts";
 import { readExtras, readSurroundings, reportOf, type StatusGround, type Surroundings } from "./read.ts";
@@ -30,14 +31,22 @@ interface State {
   readonly secrets: Map<string, SecretView>;
   readonly hidden: Hidden[];
   isNew: boolean;
-  /** What is shown may be old, and that was said. */
-  isLost: boolean;
+  /** Why what is shown may be old; told once. */
+  lost: string | undefined;
+  extras: Extras | undefined;
 }
 
 /** Shows the state, and again whenever it has changed, until `signal` aborts. */
 export async function watchStatus(ground: StatusGround, options: WatchOptions): Promise<void> {
   const { signal, clock } = options;
-  const state: State = { stores: new Map(), secrets: new Map(), hidden: [], isNew: false, isLost: false };
+  const state: State = {
+    stores: new Map(),
+    secrets: new Map(),
+    hidden: [],
+    isNew: false,
+    lost: undefined,
+    extras: undefined,
+  };
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
   const collections = await collectionsOf(ground);
@@ -96,7 +105,7 @@ async function followOne(
         for (const key of unseen) drop(key);
         onListed();
         hasListed = true;
-        state.isLost = false;
+        state.lost = undefined;
         state.isNew = true;
       },
       onLost: (reason) => tellLost(state, reason, emit),
@@ -141,7 +150,7 @@ function keysOf({ stores, secrets }: State, { kind, namespace }: ListQuery): str
 async function again(ground: StatusGround, state: State, emit: Emit): Promise<Surroundings | undefined> {
   try {
     const read = await readSurroundings(ground);
-    state.isLost = false;
+    state.lost = undefined;
     return read;
   } catch (error) {
     if (!isBootstrapError(error)) throw error;
@@ -151,20 +160,27 @@ async function again(ground: StatusGround, state: State, emit: Emit): Promise<Su
 }
 
 function tellLost(state: State, reason: string, emit: Emit): void {
-  if (!state.isLost) emit({ type: "warning", text: `${reason} What is shown may be old.` });
-  state.isLost = true;
+  if (state.lost === undefined) emit({ type: "warning", text: `${reason} What is shown may be old.` });
+  state.lost = reason;
+  state.isNew = true;
 }
+
+const NO_EXTRAS: Extras = { identities: new Map(), present: new Map() };
 
 async function draw(
   ground: StatusGround,
-  { stores, secrets, hidden }: State,
+  state: State,
   surroundings: Surroundings,
   { show }: WatchOptions,
 ): Promise<void> {
+  const { stores, secrets, hidden, lost } = state;
   const subjects = subjectsOf(ground.scope, [...secrets.values()], stores, hidden);
-  const extras = await readExtras(ground, subjects).catch((error: unknown) => {
-    if (isBootstrapError(error)) return { identities: new Map<string, string>(), present: new Map() };
+  // Who is away knows nothing new.
+  const read = lost === undefined ? readExtras(ground, subjects) : Promise.resolve(state.extras);
+  state.extras = await read.catch((error: unknown) => {
+    if (isBootstrapError(error)) return state.extras;
     throw error;
   });
-  show(reportOf(ground, subjects, surroundings, extras));
+  const report = reportOf(ground, subjects, surroundings, state.extras ?? NO_EXTRAS);
+  show({ ...report, ...(lost !== undefined && { stale: lost }) });
 }

@@ -4,7 +4,7 @@ import { ellipsise, pad, wrap } from "./text.ts";
 
 type Row = StoreStatus | SecretStatus;
 
-/** One column: its title, how wide it is at least and at most, and what stands in it. */
+/** One column: its title, how wide it is where the screen is too narrow for all of them, and what stands in it. */
 interface Column<Item> {
   readonly title: string;
   readonly most: number;
@@ -25,7 +25,7 @@ const STORE_COLUMNS: readonly Column<StoreStatus>[] = [
 const SECRET_COLUMNS: readonly Column<SecretStatus>[] = [
   { title: "SECRET", most: 28, text: placeOf },
   { title: "KEYS", most: 7, text: keysText },
-  { title: "LAST SYNC", most: 9, text: lastText },
+  { title: "LAST SYNC", most: 15, text: lastText },
   { title: "EVERY", most: 7, text: ({ refreshInterval }) => shortened(refreshInterval) },
   { title: "BY", most: 10, text: managerOf },
   { title: "TARGET", most: 24, text: ({ target }) => target },
@@ -37,13 +37,22 @@ export function statusLines(report: StatusReport, style: Style): string[] {
   const hidden = `not shown, because it may not be read: ${report.hidden.join(", ")}`;
   return [
     ...wrap(head, style.columns),
+    ...(report.stale === undefined ? [] : staleLines(report.stale, style)),
     ...table(report.stores, STORE_COLUMNS, "no stores", style),
     ...table(report.secrets, SECRET_COLUMNS, "no ExternalSecrets", style),
     ...(report.hidden.length > 0
       ? wrap(`${style.sign("warning")} ${style.text(hidden)}`, style.columns)
       : []),
+    ...([...report.stores, ...report.secrets].some((row) => !row.ready || isLate(row))
+      ? ["", "Why, and what mends it:  eso-bootstrap doctor"]
+      : []),
   ];
 }
+
+const staleLines = (reason: string, style: Style) =>
+  wrap(style.text(`${reason} What is shown may be old.`), style.columns - 2).map(
+    (line, index) => `${index === 0 ? style.paint("caution", style.sign("warning")) : " "} ${line}`,
+  );
 
 /** One line for each thing that is not as it was. */
 export function statusChanges(before: StatusReport, after: StatusReport, style: Style): string[] {
@@ -80,7 +89,7 @@ function surroundings({ eso, reviewers }: StatusReport): string[] {
   const tokens = reviewers.map(({ ageSeconds, expiresAt, token }) => {
     const age = ageSeconds === undefined ? "" : ` ${roughly(ageSeconds)} old`;
     const expiry = expiresAt === undefined ? "no expiry" : `expires ${expiresAt.slice(0, 10)}`;
-    return `reviewer token${age}, ${token === "bound" ? "bound" : expiry}`;
+    return `reviewer token${age}, ${token === "bound" ? "bound (its end: reviewer show)" : expiry}`;
   });
   return [...(controllers.length > 0 ? controllers : ["ESO not found"]), ...tokens];
 }
@@ -93,9 +102,7 @@ function table<Item extends Row>(
 ): string[] {
   if (rows.length === 0) return [style.paint("quiet", empty)];
   const cells = rows.map((row) => columns.map(({ text }) => style.text(text(row))));
-  const widths = columns.map(({ title, most }, index) =>
-    Math.min(most, Math.max(title.length, ...rangeOf(cells, index))),
-  );
+  const widths = widthsOf(columns, cells, style.columns - GAP.length);
   const line = (texts: readonly string[]) => lineOf(texts, widths, style);
   return [
     style.paint("strong", `${GAP}${line(columns.map(({ title }) => title))}`),
@@ -104,6 +111,21 @@ function table<Item extends Row>(
       ...troubleOf(row, style),
     ]),
   ];
+}
+
+/** As wide as what stands in it; where that is too much, as narrow as each may be, and the rest of the room is the names'. */
+function widthsOf(
+  columns: readonly { readonly title: string; readonly most: number }[],
+  cells: readonly (readonly string[])[],
+  room: number,
+): number[] {
+  const whole = columns.map(({ title }, index) => Math.max(title.length, ...rangeOf(cells, index)));
+  const gaps = GAP.length * (columns.length - 1);
+  const total = (widths: readonly number[]) => widths.reduce((sum, one) => sum + one, gaps);
+  if (total(whole) <= room) return whole;
+  const [names = 0, ...others] = columns.map(({ most }, index) => Math.min(most, whole[index] ?? 0));
+  const spare = Math.max(0, room - total([names, ...others]));
+  return [Math.min(whole[0] ?? 0, names + spare), ...others];
 }
 
 /** The longest text of a column; ten thousand arguments are too many for Math.max at once. */
@@ -117,9 +139,18 @@ function lineOf(texts: readonly string[], widths: readonly number[], style: Styl
   const parts = texts.map((text, index) => {
     const columns = Math.max(0, Math.min(widths[index] ?? 0, room));
     room -= columns + GAP.length;
-    return pad(ellipsise(text, columns, style.sign("ellipsis")), columns);
+    const cut = index === 0 ? cutInside : ellipsise;
+    return pad(cut(text, columns, style.sign("ellipsis")), columns);
   });
   return parts.join(GAP).trimEnd();
+}
+
+/** Names differ at their ends, so that it is the middle that goes. */
+function cutInside(text: string, columns: number, mark: string): string {
+  if (text.length <= columns) return text;
+  const kept = Math.max(0, columns - mark.length);
+  const tail = Math.floor(kept / 2);
+  return `${text.slice(0, kept - tail)}${mark}${tail === 0 ? "" : text.slice(-tail)}`;
 }
 
 function markOf(row: Row, style: Style): string {
@@ -151,8 +182,9 @@ function keysText({ keys: { wanted, present } }: SecretStatus): string {
   return present === undefined ? String(wanted) : `${present}/${wanted}`;
 }
 
-function lastText({ ageSeconds }: SecretStatus): string {
-  return ageSeconds === undefined ? "never" : `${roughly(ageSeconds)} ago`;
+function lastText(row: SecretStatus): string {
+  const { ageSeconds } = row;
+  return ageSeconds === undefined ? "never" : `${roughly(ageSeconds)} ago${isLate(row) ? " (late)" : ""}`;
 }
 
 /** Go writes an hour as `1h0m0s`. */

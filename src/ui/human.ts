@@ -67,7 +67,11 @@ export function createHumanReporter(terminal: Terminal, options: HumanOptions = 
     memory,
     all,
     watched: terminal.isTTY,
-    line: (lines) => spinner.print(lines),
+    line: (lines) => {
+      spinner.print(lines);
+      // What comes between two drawings is drawn over with them.
+      if (memory.shown) memory.shown = { ...memory.shown, lines: memory.shown.lines + lines.length };
+    },
   };
   const finish = (lines: readonly string[]) => {
     spinner.stop();

@@ -71,7 +71,23 @@ CLUSTER  prod-eu   ESO 2.9.0   reviewer token 41d old, no expiry
 ✔ shop/shop-db  3/3   12s ago    60s    us  shop-db
 ✖ shop/smtp     1     12s ago    1h     us  smtp
     SecretSyncedError: could not get secret data from provider
+
+Why, and what mends it:  eso-bootstrap doctor
 `);
+  });
+
+  it("tells long names apart, and shows them whole where there is room", () => {
+    const names = ["a", "b"].map((end) => `many-secrets-with-a-name-that-is-long-${end}`);
+    const rows = names.map((name) => secret({ name, target: "target-of-the-long-name" }));
+    const shown = (columns: number) =>
+      statusLines(report(...rows), { ...style, columns }).filter((line) => line.includes("shop/many"));
+    expect(new Set(shown(80)).size).toBe(2);
+    for (const [index, name] of names.entries()) expect(shown(140)[index]).toContain(`shop/${name} `);
+  });
+
+  it("says that it may be old while the cluster does not answer", () => {
+    const lines = statusLines({ ...report(secret()), stale: "The API server does not answer." }, style);
+    expect(lines[1]).toBe("⚠ The API server does not answer. What is shown may be old.");
   });
 
   it("fits the screen whatever the names, but for the trouble", () => {
