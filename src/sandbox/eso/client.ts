@@ -20,10 +20,10 @@ export async function clientOf(
 ): Promise<Client> {
   const infisical = at(store["spec"], "provider", "infisical");
   if (!isRecord(infisical)) throw new Error("failed to find registered store backend for type: ");
-  const provider = new Provider(
-    textOf(infisical["hostAPI"]) ?? "https://app.infisical.com/api",
-    caOf(api, store, infisical, namespace),
-  );
+  const provider = new Provider(textOf(infisical["hostAPI"]) ?? "https://app.infisical.com/api", {
+    ca: caOf(api, store, infisical, namespace),
+    isModern: controller.isModern,
+  });
   const read = secretReader(api, store, namespace);
   const auth = recordOf(infisical["auth"]);
   const {
@@ -94,8 +94,9 @@ function secretReader(api: Api, store: KubeObject, namespace: string): Read {
       throw failed(
         `cannot get Kubernetes secret "${name}" from namespace "${where}": secrets "${name}" not found`,
       );
-    const value = textOf(at(secret, "data", key));
-    if (value === undefined) throw failed(`cannot find secret data for key: "${key}"`);
+    // What is there and empty is read as such.
+    const value = at(secret, "data", key);
+    if (typeof value !== "string") throw failed(`cannot find secret data for key: "${key}"`);
     return Buffer.from(value, "base64").toString("utf8");
   };
 }

@@ -26,6 +26,8 @@ export function setReady(
       return {
         ...now,
         status: {
+          // Go writes a struct whether there is something in it or not.
+          ...(now.kind === "ExternalSecret" && { binding: { name: "" } }),
           ...recordOf(now["status"]),
           conditions: [{ type: "Ready", ...ready, lastTransitionTime }],
           ...more,
@@ -50,6 +52,15 @@ export function durationMs(value: unknown, fallback: number): number {
   return parts.length === 0
     ? (Number(value) || 0) * 1000
     : parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? "s"] ?? 0), 0);
+}
+
+/** As Go writes it: `1h0m0s`, `1m0s`, `0s`, `1.5s`. */
+export function goDuration(milliseconds: number): string {
+  const seconds = (milliseconds / 1000) % 60;
+  const minutes = Math.floor(milliseconds / 60_000) % 60;
+  const hours = Math.floor(milliseconds / 3_600_000);
+  if (hours > 0) return `${hours}h${minutes}m${seconds}s`;
+  return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
 }
 
 export const specOf = (object: KubeObject, ...road: string[]): unknown => at(object["spec"], ...road);

@@ -8,6 +8,8 @@ export interface Controller {
   readonly serviceAccount: string;
   readonly controllerClass: string;
   readonly processesClusterStores: boolean;
+  /** 2.7.0 or newer: writes to Infisical, and takes its 404 for a secret that is not there (eso.md 1.1). */
+  readonly isModern: boolean;
 }
 
 /** The controllers whose Deployment is available (eso.md 4.3); webhook and cert-controller are the same image with an argument. */
@@ -25,9 +27,16 @@ export function runningControllers(api: Api): Controller[] {
         serviceAccount: textOf(at(pod, "serviceAccountName")) ?? "default",
         controllerClass: optionOf(args, "--controller-class") ?? "default",
         processesClusterStores: optionOf(args, "--enable-cluster-store-reconciler") !== "false",
+        isModern: !isBefore(/:v?(\d+\.\d+)/.exec(textOf(container?.["image"]) ?? "")?.[1], [2, 7]),
       },
     ];
   });
+}
+
+/** An image without a version is the newest. */
+function isBefore(version: string | undefined, [major, minor]: readonly [number, number]): boolean {
+  const [left = Infinity, right = Infinity] = (version ?? "").split(".").filter(Boolean).map(Number);
+  return left < major || (left === major && right < minor);
 }
 
 const isUp = (deployment: KubeObject): boolean =>

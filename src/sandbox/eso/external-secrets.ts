@@ -5,7 +5,7 @@ import type { Api } from "../kubernetes/api.ts";
 import { Hand } from "../kubernetes/controllers/controller.ts";
 import { matchesSelector } from "../kubernetes/selectors.ts";
 import { type Client, clientOf } from "./client.ts";
-import { durationMs, isReady, setReady, specOf } from "./conditions.ts";
+import { durationMs, goDuration, isReady, setReady, specOf } from "./conditions.ts";
 import type { Controller } from "./controller-pod.ts";
 import { tell } from "./events.ts";
 import { changesNothing, foreignOwner, isIntact, nameOfTarget, wantedSecret } from "./target.ts";
@@ -33,13 +33,15 @@ export async function reconcileExternalSecret(
 ): Promise<number | undefined> {
   const hand = new Hand(api, COMPONENT);
   if (external.metadata.deletionTimestamp) return letGo(api, hand, external);
+  const wait = durationMs(specOf(external, "refreshInterval"), HOUR_MS);
   if (!external.metadata.finalizers?.includes(FINALIZER))
+    // Go writes the whole object back, and with it the interval as it writes durations: a change of the spec.
     hand.change(external, (now) => ({
       ...now,
       metadata: { ...now.metadata, finalizers: [...(now.metadata.finalizers ?? []), FINALIZER] },
+      spec: { ...recordOf(now["spec"]), refreshInterval: goDuration(wait) },
     }));
   if (isUnmanaged(api, controller, external)) return undefined;
-  const wait = durationMs(specOf(external, "refreshInterval"), HOUR_MS);
   const { namespace = "" } = external.metadata;
   const secret = api.get("secrets", namespace, nameOfTarget(external));
   const left = untilDue(api, external, secret, wait);
@@ -82,7 +84,7 @@ function storeOf(api: Api, external: KubeObject, ref: unknown): KubeObject {
   const isCluster = kind === "ClusterSecretStore";
   const resource = isCluster ? `clustersecretstores.${GROUP}` : `secretstores.${GROUP}`;
   const store = api.get(resource, isCluster ? undefined : external.metadata.namespace, name);
-  if (!store) throw new Error(`could not get ${kind} "${name}", ${resource} "${name}" not found`);
+  if (!store) throw new Error(`could not get ${kind} "${name}", ${kind}.${GROUP} "${name}" not found`);
   return store;
 }
 

@@ -30,6 +30,12 @@ export class SdkError extends Error {
   }
 }
 
+/** The secret is not there: told apart, because the deletionPolicy decides what follows. */
+export class NoSecret extends Error {
+  override readonly name = "NoSecret";
+  override readonly message = "Secret does not exist";
+}
+
 /** `https://x`, `https://x/` and `https://x/api` are one; `https://x/api/` becomes `…/api/api` (eso.md 1.6). */
 export function baseOf(hostApi: string): string {
   if (hostApi.endsWith("/api")) return hostApi;
@@ -40,10 +46,14 @@ export function baseOf(hostApi: string): string {
 export class Provider {
   readonly #base: string;
   readonly #ca: string | undefined;
+  readonly #isModern: boolean;
   #token = "";
 
-  constructor(hostApi: string, ca?: string) {
-    [this.#base, this.#ca] = [baseOf(hostApi), ca];
+  constructor(
+    hostApi: string,
+    { ca, isModern }: { readonly ca: string | undefined; readonly isModern: boolean },
+  ) {
+    [this.#base, this.#ca, this.#isModern] = [baseOf(hostApi), ca, isModern];
   }
 
   async login(identityId: string, jwt: string): Promise<void> {
@@ -74,7 +84,7 @@ export class Provider {
     const answer = await this.#call(
       "CallListSecretsV3Raw",
       "GET",
-      `/v3/secrets/raw?${queryOf(scope, imports)}`,
+      `/v3/secrets/raw?${queryOf(scope, imports, { workspaceId: "" })}`,
     );
     const own = recordsAt(answer, "secrets");
     const imported = recordsAt(answer, "imports")
@@ -88,16 +98,16 @@ export class Provider {
     return [...new Map(all.map((secret) => [secret.key, secret])).values()];
   }
 
-  /** undefined: 404, which ESO takes for a secret that is not there. */
-  async get(scope: Scope, key: string): Promise<string | undefined> {
-    try {
-      const path = `/v3/secrets/raw/${encodeURIComponent(key)}?${queryOf(scope, true)}&type=shared`;
-      const answer = await this.#call("CallRetrieveSecretV3", "GET", path);
-      return textOf(at(answer, "secret", "secretValue")) ?? "";
-    } catch (error) {
-      if (error instanceof SdkError && error.status === 404) return undefined;
-      throw error;
-    }
+  /** Throws NoSecret on 404; before ESO 2.7.0 the SDK's own error. */
+  async get(scope: Scope, key: string): Promise<string> {
+    const { recursive: _, ...query } = Object.fromEntries(
+      new URLSearchParams(queryOf(scope, true, { type: "shared" })),
+    );
+    const path = `/v3/secrets/raw/${encodeURIComponent(key)}?${new URLSearchParams(query).toString()}`;
+    const answer = await this.#call("CallRetrieveSecretV3Raw", "GET", path).catch((error: unknown) => {
+      throw this.#isModern && error instanceof SdkError && error.status === 404 ? new NoSecret() : error;
+    });
+    return textOf(at(answer, "secret", "secretValue")) ?? "";
   }
 
   async revoke(): Promise<void> {
@@ -123,9 +133,9 @@ export class Provider {
     if (status < 300 && isRecord(answer)) return answer;
     const [message, id] = [textOf(at(answer, "message")), textOf(at(answer, "reqId"))];
     const parts = [
-      `[${method} ${url.split("?")[0]}]`,
+      `[${method} ${url}]`,
       `[status-code=${status}]`,
-      ...(id ? [`[reqId=${id}]`] : []),
+      `[reqId=${id ?? ""}]`,
       ...(message ? [`[message="${message}"]`] : []),
     ];
     throw new SdkError(`APIError: ${operation} unsuccessful response ${parts.join(" ")}`, status);
@@ -161,15 +171,20 @@ export class Provider {
   }
 }
 
-const queryOf = (scope: Scope, imports: boolean): string =>
-  new URLSearchParams({
+/** In the order in which Go writes a query: by name. */
+function queryOf(scope: Scope, imports: boolean, more: Record<string, string>): string {
+  const query = new URLSearchParams({
     workspaceSlug: scope.project,
     environment: scope.environment,
     secretPath: scope.path,
     expandSecretReferences: String(scope.expand),
     include_imports: String(imports),
     recursive: String(scope.recursive),
-  }).toString();
+    ...more,
+  });
+  query.sort();
+  return query.toString();
+}
 
 const GO_WORDS: readonly (readonly [RegExp, string])[] = [
   [/ECONNREFUSED/, "connect: connection refused"],

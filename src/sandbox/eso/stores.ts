@@ -48,7 +48,7 @@ export async function reconcileStore(
     api,
     store,
     { status: "True", reason: "Valid", message: "store validated" },
-    { capabilities: "ReadWrite" },
+    { capabilities: controller.isModern ? "ReadWrite" : "ReadOnly" },
   );
   tell(api, component, store, "Normal", "Valid", "store validated");
   return durationMs(specOf(store, "refreshInterval"), REQUEUE_MS) || REQUEUE_MS;

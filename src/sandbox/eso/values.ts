@@ -1,12 +1,6 @@
 import { at, isRecord, jsonOf, recordOf, recordsAt, textOf } from "../../data.ts";
 import type { Client } from "./client.ts";
-import type { Scope } from "./infisical.ts";
-
-/** The secret is not there: told apart, because the deletionPolicy decides what follows. */
-export class NoSecret extends Error {
-  override readonly name = "NoSecret";
-  override readonly message = "Secret does not exist";
-}
+import { NoSecret, type Scope } from "./infisical.ts";
 
 /** Where a key is looked for: `FOO`, `/a/b/FOO`, `sub/FOO` (eso.md 2.2). */
 function placeOf(scope: Scope, key: string): readonly [Scope, string] {
@@ -21,7 +15,6 @@ function placeOf(scope: Scope, key: string): readonly [Scope, string] {
 async function one({ provider, scope }: Client, ref: Record<string, unknown>): Promise<string> {
   const key = textOf(ref["key"]) ?? "";
   const value = await provider.get(...placeOf(scope, key));
-  if (value === undefined) throw new NoSecret();
   const property = textOf(ref["property"]);
   if (property === undefined) return value;
   const found = at(jsonOf(value), ...property.split("."));
