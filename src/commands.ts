@@ -306,6 +306,15 @@ export const COMMANDS: readonly CommandRecord[] = [
       ["--fail-on <severity>", "error (default) or warning (exit 4)", ["error", "warning"]],
     ],
     settings: ["run"],
+    // What it looks at is in the file; only how to reach it may differ from place to place.
+    sections: [
+      "cluster",
+      "infisical.host",
+      "infisical.hostFromCluster",
+      "infisical.caFile",
+      "infisical.organization",
+      "infisical.project",
+    ],
     outputs: OUTPUTS,
     exits: [0, 1, 2, 3, 4, 5, 124, 130],
     examples: [

@@ -8,11 +8,15 @@ export function inKubectl({ kind, namespace, name }: Subject): string {
   return `${kind.toLowerCase()} ${name}${namespace === undefined ? "" : ` -n ${namespace}`}`;
 }
 
+/** How a code is mended, without the command at the end: that stands on a line of its own. */
+export const mendOf = (code: Code): string =>
+  CODES[code].mend.replace(/: `eso-bootstrap (apply|reviewer|install)[^`]*`\.$/, ".");
+
 /** What the file says is restored by `apply`; without a file the object itself is edited. */
 export function restore({ desired }: CheckContext, code: Code, subject: Subject): Fix {
   return desired
-    ? { summary: CODES[code].mend, command: "eso-bootstrap apply --force-conflicts" }
-    : { summary: CODES[code].mend, command: `kubectl edit ${inKubectl(subject)}` };
+    ? { summary: mendOf(code), command: "eso-bootstrap apply --force-conflicts" }
+    : { summary: mendOf(code), command: `kubectl edit ${inKubectl(subject)}` };
 }
 
 /** A field that the file does not set would outlive `apply`: it is taken away first. */
@@ -25,7 +29,7 @@ export function thenRestore({ summary, command }: Fix): Fix {
 
 /** What is stored at Infisical is restored by `apply`, where there is a file. */
 export function restoreAtInfisical({ desired }: Pick<CheckContext, "desired">, code: Code): Fix {
-  return { summary: CODES[code].mend, ...(desired && { command: "eso-bootstrap apply" }) };
+  return { summary: mendOf(code), ...(desired && { command: "eso-bootstrap apply" }) };
 }
 
 /** ESO looks at an object again when an annotation changes (eso.md 1.7, 2.1). */

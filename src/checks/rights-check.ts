@@ -1,4 +1,5 @@
 import type { Check } from "../engine/check.ts";
+import { grouped } from "../grouped.ts";
 import type { AccessQuery } from "../kubernetes/cluster.ts";
 import type { CheckContext } from "./context.ts";
 import { usualNamespace } from "./eso-found.ts";
@@ -17,17 +18,22 @@ export const rightsCheck: Check<CheckContext> = {
     const queries = queriesOf(context);
     const missing = await context.cluster.missingRights(queries);
     if (missing.length === 0) return pass(`${queries.length} rights`);
-    const names = [
-      ...new Set(
-        missing.map(
-          ({ verb, resource, subresource }) =>
-            `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}`,
-        ),
-      ),
-    ];
-    return skip(`may not ${names.join(", ")}; \`eso-bootstrap render --doctor-rbac\` prints the rights`);
+    return skip(`may not ${textOf(missing)}; \`eso-bootstrap render --doctor-rbac\` prints the rights`);
   },
 };
+
+/** `get or list pods, services; get pods/log`: what shares its verbs is named together. */
+function textOf(missing: readonly AccessQuery[]): string {
+  const verbs = grouped(missing, ({ resource, subresource }) =>
+    subresource === undefined ? resource : `${resource}/${subresource}`,
+  ).map(([path, queries]) => ({
+    path,
+    verbs: [...new Set(queries.map(({ verb }) => verb))].join(" or "),
+  }));
+  return grouped(verbs, (one) => one.verbs)
+    .map(([text, resources]) => `${text} ${resources.map(({ path }) => path).join(", ")}`)
+    .join("; ");
+}
 
 /** The login's right is opt-in, and the right to Secrets is not needed with --no-secrets: neither is called missing. */
 function queriesOf(context: CheckContext): AccessQuery[] {

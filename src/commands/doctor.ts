@@ -1,5 +1,6 @@
 import { examine, type Ground } from "../checks/examine.ts";
 import { suppress } from "../checks/ignore.ts";
+import { serversOf } from "../checks/infisical-servers.ts";
 import { located } from "../checks/located.ts";
 import { scopeOf } from "../checks/scope.ts";
 import type { CommandDeps } from "../commands.ts";
@@ -109,7 +110,15 @@ function outcome(
   const { stores, secrets } = seen.context;
   const exitCode = inTime ? exitCodeOf(report, failOnWarning) : 124;
   const name = desired?.cluster.name ?? cluster.info.context;
-  const headline = `${name} · ${amount(stores.length, "store")} · ${amount(secrets.length, "secret")}`;
+  const hosts = [
+    ...new Set(serversOf(seen.context).map(({ address }) => address.replace(/^https?:\/\//, ""))),
+  ];
+  const server = hosts.length > 2 ? amount(hosts.length, "server") : hosts.join(", ");
+  const headline = [
+    server === "" ? name : `${name} ↔ ${server}`,
+    amount(stores.length, "store"),
+    amount(secrets.length, "secret"),
+  ].join(" · ");
   return {
     result: { kind: "DoctorReport", report, headline, exitCode },
     exitCode,

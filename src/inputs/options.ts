@@ -10,11 +10,12 @@ export interface OptionOfField {
 
 /**
  * The flags of a command: those of the fields with these scopes, in the order of the file. `sections` narrows them to parts
- * of the file, as `["eso", "infisical"]`; stores and secrets are the sections `stores` and `secrets`.
+ * of the file, as `["eso", "infisical"]`, or to keys of it; stores and secrets are the sections `stores` and `secrets`.
  */
 export function optionsFor(scopes: readonly Scope[], sections?: readonly string[]): OptionOfField[] {
   return ALL_FIELDS.flatMap((field) => {
-    const isWanted = scopes.includes(field.scope) && (sections?.includes(sectionOf(field)) ?? true);
+    const isNamed = sections?.some((name) => name === sectionOf(field) || name === field.key) ?? true;
+    const isWanted = scopes.includes(field.scope) && isNamed;
     if (field.flag === undefined || field.isGlobal || !isWanted) return [];
     return [{ flags: field.flag, description: describe(field), field }];
   });

@@ -13,6 +13,9 @@ const LOOKS: Readonly<Record<CheckStatus, { sign: Sign; meaning: Meaning }>> = {
   skip: { sign: "skipped", meaning: "quiet" },
 };
 
+/** What `doctor --fix` does as well. It forces no conflict: that is for a person to say. */
+const RESTORED_BY = /^eso-bootstrap (apply|reviewer)$/;
+
 const TITLE_COLUMNS = 32;
 const NAME_COLUMNS = 24;
 /** Times stand at the right, as in screens.md. */
@@ -69,9 +72,12 @@ function resultLines(result: CheckResult, style: Style, indent: string): string[
   const title = style.text(result.title);
   const sign = signOf(result.status, style);
   if (result.status === "pass") {
-    const evidence = style.text(result.evidence ?? "");
-    const what = [pad(title, TITLE_COLUMNS), subject, evidence].filter(Boolean).join("  ").trimEnd();
-    return [`${indent}${sign} ${what}`];
+    // A title may name the subject without its kind: once is enough where all is well.
+    const named = unnamed !== undefined && title.split(" ").includes(style.text(unnamed.name));
+    const details = [named ? "" : subject, style.text(result.evidence ?? "")].filter(Boolean);
+    return passedLines(title, details, style.columns - indent.length - 2).map(
+      (line, index) => `${indent}${index === 0 ? sign : " "} ${line}`,
+    );
   }
   if (result.follows) return consequenceLines(result, result.follows, style, indent, sign);
   const trouble = {
@@ -79,6 +85,7 @@ function resultLines(result: CheckResult, style: Style, indent: string): string[
     message: result.message ?? title,
     reason: result.cause,
     fix: result.fix,
+    orElse: RESTORED_BY.test(result.fix?.command ?? "") ? "doctor --fix" : undefined,
   };
   const head = subject === "" ? title : `${subject}: ${title}`;
   const narrow = { ...style, columns: style.columns - indent.length };
@@ -88,6 +95,17 @@ function resultLines(result: CheckResult, style: Style, indent: string): string[
     ...wrap(style.text(trouble.message), style.columns - deeper.length).map((line) => deeper + line),
     ...troubleLines(trouble, style, deeper),
   ];
+}
+
+/** On one line what fits there; the rest stands below, deeper. */
+function passedLines(title: string, details: readonly string[], room: number): string[] {
+  const lines = wrap(title, room);
+  for (const detail of details) {
+    const longer = `${pad(lines.at(-1) ?? "", TITLE_COLUMNS)}  ${detail}`;
+    if (width(longer) <= room) lines.splice(-1, 1, longer);
+    else lines.push(...wrap(detail, room - 2).map((line) => `  ${line}`));
+  }
+  return lines;
 }
 
 /** What follows from something that is told elsewhere: no cause, no fix. */

@@ -30,10 +30,10 @@ function endOf(result: ClusterResult["result"]): { good: boolean; text: string }
       return { good: broken === 0, text: broken === 0 ? done : `${done}, ${count(broken, "check")} failed` };
     }
     case "DoctorReport": {
-      const { failed, warnings, passed } = result.report.summary;
+      const { failed, warnings, passed, skipped } = result.report.summary;
       return {
         good: failed === 0,
-        text: `${passed} passed, ${failed} failed, ${count(warnings, "warning")}`,
+        text: `${passed} passed, ${failed} failed, ${count(warnings, "warning")}, ${skipped} skipped`,
       };
     }
     case "SyncResult": {

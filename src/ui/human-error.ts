@@ -9,6 +9,8 @@ export interface Trouble {
   readonly message: string;
   readonly reason?: string | undefined;
   readonly fix?: Fix | undefined;
+  /** Another command that does the same. */
+  readonly orElse?: string | undefined;
   readonly facts?: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +34,7 @@ export function troubleLines(trouble: Trouble, style: Style, indent: string): st
   const facts = Object.entries(trouble.facts ?? {});
   return [
     ...reason,
-    ...fixLines(trouble.fix, style, room),
+    ...fixLines(trouble, style, room),
     ...facts.flatMap(([label, text]) => labelled(style.text(label), style.text(text), room)),
     ...moreLines(trouble.code, room),
   ].map((line) => indent + line);
@@ -58,12 +60,14 @@ function moreLines(code: Code, room: number): string[] {
   return labelled("More", LABEL_COLUMNS + 1 + both.length <= room ? both : command, room);
 }
 
-function fixLines(fix: Fix | undefined, style: Style, room: number): string[] {
+function fixLines({ fix, orElse }: Trouble, style: Style, room: number): string[] {
   if (!fix) return [];
   const command = fix.command === undefined ? "" : style.text(fix.command);
   const lines = labelled("Fix", style.text(fix.summary), room);
   // Commands stay on one line, however long, so that they can be copied.
-  return command === "" ? lines : [...lines, " ".repeat(LABEL_COLUMNS + 1) + style.paint("accent", command)];
+  if (command === "") return lines;
+  const other = orElse === undefined ? "" : style.paint("quiet", `   (or: ${orElse})`);
+  return [...lines, " ".repeat(LABEL_COLUMNS + 1) + style.paint("accent", command) + other];
 }
 
 function labelled(label: string, text: string, room: number): string[] {

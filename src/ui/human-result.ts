@@ -34,7 +34,7 @@ export function resultLines(end: CommandResult, style: Style, telling: Telling):
       return [
         ...(end.headline === undefined || telling.quiet
           ? []
-          : [timed(style.text(end.headline), telling.totalMs, style), ""]),
+          : [...withTime(end.headline, telling.totalMs, style), ""]),
         ...reportLines(end.report.checks, style, { ...telling, exitCode: end.exitCode }),
       ];
     case "SyncResult":
@@ -65,10 +65,17 @@ function applyLines({ result, next, headline }: ApplyEnd, style: Style, telling:
 }
 
 /** In bold, with its time behind the last line. */
-function saidLines(text: string, totalMs: number | undefined, style: Style): string[] {
-  const lines = wrap(style.text(text), style.columns - (totalMs === undefined ? 2 : 12)).map((line) =>
-    style.paint("strong", line),
-  );
+const saidLines = (text: string, totalMs: number | undefined, style: Style) =>
+  withTime(text, totalMs, style, (line) => style.paint("strong", line));
+
+/** Wrapped before the time, which stands behind the last line. */
+function withTime(
+  text: string,
+  totalMs: number | undefined,
+  style: Style,
+  paint = (line: string) => line,
+): string[] {
+  const lines = wrap(style.text(text), style.columns - (totalMs === undefined ? 2 : 12)).map(paint);
   return [...lines.slice(0, -1), timed(lines.at(-1) ?? "", totalMs, style)];
 }
 

@@ -54,6 +54,19 @@ describe("what may not be read is said, never passed", () => {
     expect(byId(await world.examine({ noSecrets: true }), "keys")).toContain("--no-secrets");
   });
 
+  test("what doctor lacks is named in one line, by verb", async () => {
+    const world = await doctorWorld();
+    const all = ["pods", "services", "endpointslices"].flatMap((resource) =>
+      ["get", "list"].map((verb) => ({ verb, resource })),
+    );
+    world.cluster.deny(...all, { verb: "get", resource: "pods", subresource: "log" });
+    const results = await world.examine();
+    expect(byId(results, "cluster-rights")).toBe(
+      "skip: may not get or list pods, services, endpointslices; get pods/log; " +
+        "`eso-bootstrap render --doctor-rbac` prints the rights",
+    );
+  });
+
   test("events: ESO's condition is all there is", async () => {
     const world = await doctorWorld();
     world.cluster.deny({ verb: "list", resource: "events" });

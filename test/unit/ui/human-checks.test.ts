@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { proofLines } from "../../../src/ui/human-checks.ts";
+import { checkLines, proofLines } from "../../../src/ui/human-checks.ts";
 import { createStyle } from "../../../src/ui/style.ts";
-import { BROKEN } from "./outcomes.ts";
+import { width } from "../../../src/ui/text.ts";
+import { BROKEN, LONG } from "./outcomes.ts";
 import { check } from "./screen.ts";
 
 const at80 = createStyle({ columns: 80, colour: false, unicode: true });
@@ -49,4 +50,43 @@ describe("the proof on the screen", () => {
   it("is silent when nothing was checked", () => {
     expect(proofLines([], at80)).toEqual([]);
   });
+});
+
+describe("a check that passed", () => {
+  it("wraps what it saw below its title, and names a subject once", () => {
+    expect(screen(checkLines(LONG, at80, "    "))).toMatchInlineSnapshot(`
+      "
+          ✔ ESO's own token can be had        SecretStore shop/infisical
+              external-secrets/external-secrets, audience as the API server's
+          ✔ https://infisical.example can be reached
+              at 198.51.100.7, from this machine
+          ✔ an ExternalSecret with a title that alone is already longer than a line of
+            eighty columns
+      "
+    `);
+  });
+
+  it.each([60, 80, 200])("stays within %i columns", (columns) => {
+    const lines = checkLines(LONG, createStyle({ columns, colour: false, unicode: true }), "    ");
+    expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
+  });
+});
+
+describe("a check that failed", () => {
+  const mendedBy = (command: string) =>
+    checkLines([check("x", { status: "fail", fix: { summary: "Restore it.", command } })], at80, "  ").join(
+      "\n",
+    );
+
+  it.each(["eso-bootstrap apply", "eso-bootstrap reviewer"])("says that --fix does %s, too", (command) => {
+    expect(mendedBy(command)).toContain(`${command}   (or: doctor --fix)`);
+  });
+
+  it.each(["eso-bootstrap apply --force-conflicts", "eso-bootstrap install", "kubectl edit secretstore x"])(
+    "does not say it of %s",
+    (command) => {
+      expect(mendedBy(command)).toContain(command);
+      expect(mendedBy(command)).not.toContain("--fix");
+    },
+  );
 });

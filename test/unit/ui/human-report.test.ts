@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { reportLines } from "../../../src/ui/human-report.ts";
 import { createStyle } from "../../../src/ui/style.ts";
 import { width } from "../../../src/ui/text.ts";
-import { BROKEN, CONSEQUENCE, HOSTILE } from "./outcomes.ts";
+import { BROKEN, CONSEQUENCE, HOSTILE, LONG } from "./outcomes.ts";
 import { check, steers } from "./screen.ts";
 
 const at80 = createStyle({ columns: 80, colour: false, unicode: true });
@@ -91,8 +91,13 @@ describe("the report of doctor on the screen", () => {
     expect(screen(reportLines(skipped, at80))).toContain("x · x · x · 397 others   blocked by ESOB-R103");
   });
 
-  it.each([80, 200])("stays within %i columns", (columns) => {
-    const lines = reportLines(CHECKS, createStyle({ columns, colour: false, unicode: true }));
+  it.each([
+    [80, false],
+    [80, true],
+    [200, true],
+  ])("stays within %i columns, with everything told: %s", (columns, all) => {
+    const style = createStyle({ columns, colour: false, unicode: true });
+    const lines = reportLines([...LONG, ...CHECKS], style, { all });
     expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns);
   });
 

@@ -37,6 +37,19 @@ export const BROKEN: readonly CheckResult[] = [
   ),
 ];
 
+/** Passed checks with more to say than a line holds. */
+export const LONG: readonly CheckResult[] = [
+  check("ESO's own token can be had", {
+    subject: { kind: "SecretStore", namespace: "shop", name: "infisical" },
+    evidence: "external-secrets/external-secrets, audience as the API server's",
+  }),
+  check("https://infisical.example can be reached", {
+    subject: { kind: "Infisical", name: "https://infisical.example" },
+    evidence: "at 198.51.100.7, from this machine",
+  }),
+  check("an ExternalSecret with a title that alone is already longer than a line of eighty columns"),
+];
+
 /** The store that is not ready because of the reviewer, and where its file says it. */
 export const CONSEQUENCE: CheckResult = check("it is Valid", {
   status: "fail",
