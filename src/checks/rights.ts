@@ -94,7 +94,7 @@ export const DOCTOR_RIGHTS: readonly Right[] = [
     resources: ["pods/log"],
     verbs: ["get"],
     where: "eso",
-    why: "last lines of a pod that crashes",
+    why: "last lines of a pod that crashes, and of ESO where its events have expired",
   },
   {
     group: "discovery.k8s.io",

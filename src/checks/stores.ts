@@ -5,7 +5,7 @@ import { ESO_IDS } from "./eso.ts";
 import { reachIdsOf } from "./infisical.ts";
 import { oneLine, storeCause } from "./causes.ts";
 import type { CheckContext } from "./context.ts";
-import { newestWarning } from "./events.ts";
+import { lastWords } from "./controller-log.ts";
 import { pass } from "./finding.ts";
 import { chainOf, placeIn } from "./login/chain.ts";
 import { tryLogin } from "./login/trial.ts";
@@ -58,7 +58,7 @@ async function judge(context: CheckContext, store: LiveStore): Promise<Finding> 
 }
 
 async function whyNot(context: CheckContext, store: LiveStore, says: string): Promise<BootstrapError> {
-  const told = await newestWarning(context, subjectOf(store));
+  const told = await lastWords(context, subjectOf(store));
   const text = "text" in told ? told.text : undefined;
   const cause = (text !== undefined && storeCause(text)) || storeCause(says);
   const message = `${titleOf(store)} is not valid: ${says}.`;
@@ -68,11 +68,10 @@ async function whyNot(context: CheckContext, store: LiveStore, says: string): Pr
       reason: `it said: ${cause.words}`,
       fix: lookAgain("Have ESO look now.", subjectOf(store)),
     });
-  const hidden = "because" in told ? told.because : "ESO told no more; its events expire after an hour";
   const code = cause?.code ?? "ESOB-S101";
   return new BootstrapError(code, {
     message,
-    reason: cause?.words ?? (text === undefined ? hidden : oneLine(text)),
+    reason: cause?.words ?? ("because" in told ? told.because : oneLine(told.text)),
     fix: fixFor(context, store, code),
   });
 }

@@ -37,7 +37,8 @@ export async function readLogs(
 ): Promise<string | undefined> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log`;
   const query = { container, previous: String(previous), tailLines: String(tailLines) };
-  const answer = await session.transport.send({ method: "GET", path, query, plain: true, repeat: "always" });
+  // A kubelet that cannot be reached is an answer of 500, and will not be there in a second.
+  const answer = await session.transport.send({ method: "GET", path, query, plain: true, repeat: "unsent" });
   if (answer.status === 200) return answer.text;
   if (answer.status === 401 || answer.status === 403)
     throw refusalError(answer, { verb: "get", what: `the log of Pod ${namespace}/${pod}` });

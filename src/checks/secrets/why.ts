@@ -4,7 +4,7 @@ import { didYouMean } from "../../inputs/nearest.ts";
 import { oneLine, type Cause } from "../causes.ts";
 import type { SecretSubject } from "../collect.ts";
 import type { CheckContext } from "../context.ts";
-import { newestWarning } from "../events.ts";
+import { lastWords } from "../controller-log.ts";
 import { chainOf, placeIn } from "../login/chain.ts";
 import { tryLogin } from "../login/trial.ts";
 import { inKubectl, lookAgain } from "../mending.ts";
@@ -18,14 +18,14 @@ import { fixFor } from "./fix.ts";
 export async function whyNotSynced(context: CheckContext, live: SecretView): Promise<BootstrapError> {
   const subject = { kind: "ExternalSecret", namespace: live.namespace, name: live.name };
   const says = live.ready?.message ?? "";
-  const told = await newestWarning(context, subject);
+  const told = await lastWords(context, subject);
   const text = "text" in told ? told.text : undefined;
   const cause = causeOf(says, text);
   const message = `ExternalSecret ${live.namespace}/${live.name} did not sync: ${says}.`;
   if (!cause)
     return new BootstrapError("ESOB-E101", {
       message,
-      reason: text === undefined ? ("because" in told ? told.because : NO_EVENT) : oneLine(text),
+      reason: "because" in told ? told.because : oneLine(told.text),
       fix: { summary: "Look at ESO's own words.", command: `kubectl describe ${inKubectl(subject)}` },
     });
   const { code, reason } = await sharpen(context, live, cause, text ?? says);
@@ -47,8 +47,6 @@ function causeOf(condition: string, event: string | undefined): Cause | undefine
   if (now && now.code !== "ESOB-E224") return now;
   return (event !== undefined && secretCause(event)) || now;
 }
-
-const NO_EVENT = "ESO told no more; its events expire after an hour";
 
 interface Sharp {
   readonly code: Code;

@@ -5,6 +5,7 @@ import type { CheckContext } from "../../../src/checks/context.ts";
 import type { CheckResult } from "../../../src/engine/check.ts";
 import { BootstrapError } from "../../../src/errors.ts";
 import { doctorWorld, EXTERNAL_SECRET } from "../../helpers/doctor-world.ts";
+import { podOf } from "../../helpers/doctor-parts.ts";
 import { recordOf } from "../../../src/data.ts";
 
 const byId = (results: readonly CheckResult[], word: string) => {
@@ -76,7 +77,18 @@ describe("what may not be read is said, never passed", () => {
     });
     const results = await world.examine({ withoutCredential: true, trusted: false });
     const synced = results.find(({ id }) => id.startsWith("synced"));
-    expect(synced).toMatchObject({ status: "fail", code: "ESOB-E101", cause: "events may not be read here" });
+    const events = "events may not be read here";
+    expect(synced).toMatchObject({
+      status: "fail",
+      code: "ESOB-E101",
+      cause: `${events}, and its pods have no log`,
+    });
+    world.cluster.deny({ verb: "get", resource: "pods", subresource: "log" });
+    world.cluster.seed(podOf("eso-1", {}));
+    const again = (await world.examine({ withoutCredential: true, trusted: false })).find(({ id }) =>
+      id.startsWith("synced"),
+    );
+    expect(again).toMatchObject({ cause: `${events}, and ESO's log may not be read here` });
   });
 });
 
