@@ -58,6 +58,10 @@ export interface ExamineOptions extends Partial<CheckOptions>, Partial<Choice> {
   /** As -n gives it. */
   readonly namespace?: string;
   readonly env?: Record<string, string>;
+  /** The operator logs in anew, as every run does. */
+  readonly newLogin?: boolean;
+  /** An address at which the simulated Infisical answers, too; ESO's token may be sent there. */
+  readonly standsFor?: string;
   /** A network that answers otherwise than the real one. */
   readonly net?: Partial<Net>;
 }
@@ -183,12 +187,21 @@ function worldOf(parts: Parts): DoctorWorld {
       names = [],
       namespace,
       env = {},
+      newLogin = false,
+      standsFor,
       net = {},
       only = [],
       skip = [],
       ...options
     } = {}) {
-      const visited: Infisical[] = [];
+      const opened: Infisical[] = [];
+      const open = (options: Parameters<typeof createInfisical>[0]) => {
+        const one = createInfisical(options);
+        opened.push(one);
+        return one;
+      };
+      const credential = operatorOf(infisical);
+      const again = () => open({ host: infisical.url, credential, timeoutMs: 5_000 });
       const seen = await examine(
         {
           cluster,
@@ -198,11 +211,11 @@ function worldOf(parts: Parts): DoctorWorld {
           env,
           desired: withoutFile ? undefined : desired,
           scope: scopeOf({ all: false, namespace, names }, withoutFile ? undefined : desired),
-          infisical: withoutCredential ? undefined : operator,
+          infisical: withoutCredential ? undefined : newLogin ? again() : operator,
           visit: async (host, ca) => {
-            const visitor = createInfisical({ host, credential: undefined, ca, timeoutMs: 2_000 });
-            visited.push(visitor);
-            return { infisical: visitor, trusted: trusted && host === infisical.url };
+            const target = host === standsFor ? infisical.url : host;
+            const visitor = open({ host: target, credential: undefined, ca, timeoutMs: 2_000 });
+            return { infisical: { ...visitor, host }, trusted: trusted && target === infisical.url };
           },
           options: {
             noSecrets: false,
@@ -215,7 +228,7 @@ function worldOf(parts: Parts): DoctorWorld {
         { only, skip },
         () => undefined,
       );
-      await Promise.all(visited.map((one) => one.close()));
+      await Promise.all(opened.map((one) => one.close()));
       return seen.results;
     },
     edit(ref, change) {

@@ -1,9 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFAULT_HOST, type Chain } from "../../../src/checks/login/chain.ts";
-import { refine } from "../../../src/checks/login/refine.ts";
-import type { CheckContext } from "../../../src/checks/context.ts";
 import type { CheckResult } from "../../../src/engine/check.ts";
-import { BootstrapError } from "../../../src/errors.ts";
 import { doctorWorld, EXTERNAL_SECRET } from "../../helpers/doctor-world.ts";
 import { podOf } from "../../helpers/doctor-parts.ts";
 import { recordOf } from "../../../src/data.ts";
@@ -89,17 +85,6 @@ describe("what may not be read is said, never passed", () => {
       id.startsWith("synced"),
     );
     expect(again).toMatchObject({ cause: `${events}, and ESO's log may not be read here` });
-  });
-});
-
-test("an identity that one region does not know may live in the other", async () => {
-  const chain = { host: DEFAULT_HOST, store: { kind: "SecretStore", namespace: "shop", name: "infisical" } };
-  const context = { desired: undefined } as unknown as CheckContext;
-  const unknown = new BootstrapError("ESOB-R113", { message: "no such method" });
-  const tried = { id: "x", host: DEFAULT_HOST };
-  await expect(refine(context, chain as unknown as Chain, tried, unknown)).rejects.toMatchObject({
-    code: "ESOB-R221",
-    reason: "the other region is https://eu.infisical.com",
   });
 });
 

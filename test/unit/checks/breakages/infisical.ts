@@ -90,4 +90,15 @@ export const OPERATOR: readonly Breakage[] = [
       operator.whoAmI = () => Promise.reject(error);
     },
   },
+  {
+    code: "ESOB-I106",
+    what: "an operator who is locked out after three wrong client secrets",
+    look: { newLogin: true },
+    break: async ({ infisical }) => {
+      const body = JSON.stringify({ clientId: infisical.operator.clientId, clientSecret: "wrong" });
+      const headers = { "content-type": "application/json" };
+      const url = `${infisical.url}/api/v1/auth/universal-auth/login`;
+      for (let attempt = 0; attempt < 3; attempt += 1) await fetch(url, { method: "POST", headers, body });
+    },
+  },
 ];

@@ -1,6 +1,7 @@
+import { DEFAULT_HOST } from "../../../../src/checks/login/chain.ts";
 import type { Code } from "../../../../src/codes.ts";
 import { IDENTITY_SECRET, type DoctorWorld } from "../../../helpers/doctor-world.ts";
-import { ask, inScope, patchAuth, setIdentityId } from "../../../helpers/doctor-breaks.ts";
+import { ask, inScope, inStore, patchAuth, setIdentityId } from "../../../helpers/doctor-breaks.ts";
 import type { Breakage } from "./breakage.ts";
 
 /** What a person sees who has a kubeconfig, but no credential at Infisical. */
@@ -115,6 +116,32 @@ export const LAYERS: readonly Breakage[] = [
         status: 200,
         match: ({ path }) => path.includes("kubernetes-auth/login"),
       }),
+  },
+];
+
+/** What only the answer to a login shows. */
+export const ANSWERS: readonly Breakage[] = [
+  {
+    code: "ESOB-R115",
+    what: "an Infisical that fails in the middle of ESO's login",
+    look: ALONE,
+    break: ({ infisical }) =>
+      void infisical.faults.add({ kind: "500", match: ({ path }) => path.includes("kubernetes-auth/login") }),
+  },
+  {
+    code: "ESOB-R221",
+    what: "a store without hostAPI, and an identity of the other region",
+    look: {
+      ...ALONE,
+      withoutFile: true,
+      standsFor: DEFAULT_HOST,
+      net: { probe: async () => ({ reached: true, address: "198.51.100.7" }) },
+    },
+    fix: /^kubectl edit secretstore infisical -n shop$/,
+    break: (world) => {
+      inStore(world, (infisical) => delete infisical["hostAPI"]);
+      setIdentityId(world, "0d7e1a1e-92f5-4a55-9d6a-0a6c3f9c1b11");
+    },
   },
 ];
 
