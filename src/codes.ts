@@ -1134,7 +1134,7 @@ export const CODES = {
     1,
     "The store did not become Valid",
     "kubectl describe secretstore",
-    "Mend the cause that is named, then run `eso-bootstrap apply`.",
+    "Mend the cause that is named, then apply again: `eso-bootstrap apply`.",
   ),
   "ESOB-S102": record(
     124,
@@ -1224,7 +1224,7 @@ export const CODES = {
     1,
     "The CA that the store names is missing",
     "kubectl get configmap,secret -n NAMESPACE",
-    "Create it: `eso-bootstrap apply`, or correct caProvider.",
+    "Correct caProvider, or create what it names: `eso-bootstrap apply`.",
   ),
   "ESOB-S214": record(
     1,
@@ -1266,7 +1266,7 @@ export const CODES = {
     1,
     "The store names another Infisical than eso-bootstrap.yaml",
     "kubectl get secretstore NAME -o jsonpath='{.spec.provider.infisical.hostAPI}'",
-    "`eso-bootstrap apply --force-conflicts` writes the file's address; where the store is right, change infisical.host.",
+    "Where the store is right, change infisical.host; else write the file's address: `eso-bootstrap apply --force-conflicts`.",
   ),
   "ESOB-S221": record(
     1,
@@ -1314,7 +1314,7 @@ export const CODES = {
     1,
     "ESO does not trust Infisical's certificate",
     "openssl s_client -connect HOST:443 -showcerts",
-    "Give the CA in caProvider: set infisical.caFile, then `eso-bootstrap apply`.",
+    "Give the CA in caProvider: set infisical.caFile, and apply it: `eso-bootstrap apply`.",
   ),
   "ESOB-S231": record(
     1,
@@ -1333,7 +1333,7 @@ export const CODES = {
     1,
     "The ExternalSecret did not sync",
     "kubectl describe externalsecret",
-    "Mend the cause that is named, then run `eso-bootstrap apply`.",
+    "Mend the cause that is named, then apply again: `eso-bootstrap apply`.",
   ),
   "ESOB-E102": record(
     124,
@@ -1555,7 +1555,7 @@ export const CODES = {
     1,
     "The store's identity may not read the folder of this key",
     "eso-bootstrap plan -v",
-    "Add the folder to alsoRead of the store (or recursive: true for what is below) and run `eso-bootstrap apply`.",
+    "Add the folder to alsoRead of the store (or recursive: true for what is below), and apply it: `eso-bootstrap apply`.",
   ),
   "ESOB-E308": record(
     1,

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { CheckContext } from "../../../src/checks/context.ts";
+import { restore, restoreAtInfisical } from "../../../src/checks/mending.ts";
 import { CODES, type Code } from "../../../src/codes.ts";
 import { REAL_BREAKAGES } from "../../e2e/breakages.ts";
 import { doctorWorld } from "../../helpers/doctor-world.ts";
@@ -30,4 +32,15 @@ describe("what is broken in tests, and named", () => {
     const own = new Set(results.map(({ code }) => code));
     expect([...own].filter((code) => !codes.has(code)).toSorted()).toEqual(Object.keys(NOT_HERE));
   });
+});
+
+test("a command that stands on a line of its own is not said before it, too", () => {
+  const context = { desired: {} } as unknown as CheckContext;
+  const said = (Object.keys(CODES) as Code[]).flatMap((code) =>
+    [restoreAtInfisical(context, code), restore(context, code, { kind: "SecretStore", name: "x" })].filter(
+      ({ summary, command = "" }) => CODES[code].mend.endsWith("`.") && summary.includes(command),
+    ),
+  );
+  expect(said).toEqual([]);
+  expect(restoreAtInfisical(context, "ESOB-R119").summary).toBe("Restore the role.");
 });
