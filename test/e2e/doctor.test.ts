@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CheckResult } from "../../src/engine/check.ts";
@@ -24,12 +24,9 @@ const troubles = ({ checks }: Report) =>
     .filter(({ status }) => status === "fail" || status === "warn")
     .map(({ code, id, message, cause }) => `${code} ${id}: ${message} (${cause})`);
 
-/** What this stack cannot show, by the check's id; nothing else may be skipped. */
-const SKIPS: readonly string[] = [];
-
 const skips = ({ checks }: Report) =>
   checks
-    .filter(({ status, id }) => status === "skip" && !SKIPS.includes(id.split(" ")[0] ?? ""))
+    .filter(({ status }) => status === "skip")
     .map(({ id, skippedBecause }) => `${id}: ${skippedBecause}`);
 
 const NO_CREDENTIAL = {
@@ -42,26 +39,66 @@ const idsOf = ({ checks }: Report) =>
     ...new Set(checks.filter(({ status }) => status === "skip").map(({ id }) => id.split(" ")[0] ?? "")),
   ].toSorted();
 
-const FLAGS = ["--doctor-rbac", "--doctor-rbac --no-secrets", "--doctor-rbac=login"];
+const FLAGS = [
+  "--doctor-rbac",
+  "--doctor-rbac --no-secrets",
+  "--doctor-rbac=login",
+  "--doctor-rbac=login, --trust-host",
+  "all rights",
+] as const;
+type Flags = (typeof FLAGS)[number];
 
-/** What docs/ci.md says that doctor skips with the role: the table's column of the flags. */
-function told(flags: string): string[] {
+/** What docs/ci.md says that doctor skips without the file: the table's column of the flags. */
+function told(flags: Flags): string[] {
   const page = readFileSync(new URL("../../docs/ci.md", import.meta.url), "utf8");
   const rows = [...page.matchAll(/^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \|(.*)\|$/gm)];
-  return rows.flatMap(([, ids = "", cells = ""]) => {
+  const skipped = rows.flatMap(([, ids = "", cells = ""]) => {
     const cell = cells.split("|")[1 + FLAGS.indexOf(flags)];
     return cell?.trim() === "skipped" ? (ids.match(/[a-z-]+/g) ?? []) : [];
   });
+  if (skipped.length === 0) throw new Error(`docs/ci.md has no column for ${flags}`);
+  return skipped;
 }
 
+/** Looks from an empty folder: nobody has named an Infisical. */
+async function fromNowhere(look: readonly string[], env: Record<string, string> = {}) {
+  const cwd = join(world.dir, "empty");
+  await mkdir(cwd, { recursive: true });
+  return anonymously(look, { cwd, env });
+}
+
+/** Without an Infisical credential. */
+async function anonymously(
+  look: readonly string[],
+  { env = {}, ...more }: { env?: Record<string, string>; cwd?: string },
+) {
+  const args = ["doctor", "-A", ...look, "-o", "json"];
+  const { code, stdout } = await world.cli(args, { ...more, env: { ...NO_CREDENTIAL, ...env } });
+  const json = JSON.parse(stdout) as Report;
+  return { json, verdict: { code, troubles: troubles(json), skipped: idsOf(json) } };
+}
+
+/** Healthy, but for what docs/ci.md says is skipped. */
+const healthyBut = (skipped: readonly string[]) => ({
+  code: 0,
+  troubles: [],
+  skipped: skipped.toSorted(),
+});
+
+const becauseOf = ({ checks }: Report, id: string) =>
+  checks.find((check) => check.id.startsWith(`${id} `))?.skippedBecause;
+
+/** Each in a namespace of its own: none has to wait until another is gone. The roles are the last one's. */
+let accounts = 0;
+
 /** A kubeconfig of the ServiceAccount that `render` prints, with those rights and no others. */
-async function accountWith(flags: string): Promise<string> {
+async function accountWith(flags: Exclude<Flags, "all rights">): Promise<string> {
   const { stack, dir } = world;
-  await stack.kubectl(["delete", "namespace", "ci", "--ignore-not-found"]);
-  await stack.kubectl(["create", "namespace", "ci"]);
-  const { stdout } = await world.cli(["render", ...flags.split(" "), "-n", "ci"]);
+  const namespace = `ci-${(accounts += 1)}`;
+  await stack.kubectl(["create", "namespace", namespace]);
+  const { stdout } = await world.cli(["render", ...flags.split(" "), "-n", namespace]);
   await stack.kubectl(["apply", "-f", "-"], stdout);
-  const token = await stack.kubectl(["create", "token", "eso-bootstrap-doctor", "-n", "ci"]);
+  const token = await stack.kubectl(["create", "token", "eso-bootstrap-doctor", "-n", namespace]);
   const config = {
     apiVersion: "v1",
     kind: "Config",
@@ -92,30 +129,41 @@ describe("doctor on a healthy stack", () => {
     expect(run.json.summary.passed).toBeGreaterThan(2);
   });
 
-  test("with a kubeconfig only", async () => {
-    const run = await world.cli(["doctor", "-A", "-o", "json"], {
-      env: { INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: "", INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: "" },
-    });
-    const json = JSON.parse(run.stdout) as Report;
-    expect(troubles(json)).toEqual([]);
-    expect(skips(json)).toEqual([]);
-    expect(run.code).toBe(0);
+  test("with a kubeconfig only: ESO's token goes nowhere", async () => {
+    const { json, verdict } = await fromNowhere([]);
+    expect(verdict).toEqual(healthyBut(told("all rights")));
+    expect(becauseOf(json, "login")).toContain(`pass --trust-host ${world.infisical.url}`);
   });
 
-  describe("with exactly the role that render prints", () => {
+  test("with a kubeconfig and --trust-host", async () => {
+    const { verdict } = await fromNowhere(["--trust-host", world.infisical.url]);
+    expect(verdict).toEqual(healthyBut([]));
+  });
+
+  describe("with exactly the role that render prints, and without the file", () => {
     test.each([
       ["--doctor-rbac", []],
       ["--doctor-rbac --no-secrets", ["--no-secrets"]],
       ["--doctor-rbac=login", []],
     ] as const)("%s", async (flags, look) => {
-      const env = { ...NO_CREDENTIAL, KUBECONFIG: await accountWith(flags) };
-      const run = await world.cli(["doctor", "-A", ...look, "-o", "json"], { env });
-      const json = JSON.parse(run.stdout) as Report;
-      expect(troubles(json)).toEqual([]);
-      expect(told(flags)).not.toEqual([]);
-      expect(idsOf(json)).toEqual(told(flags).toSorted());
-      expect(run.code).toBe(0);
+      const { verdict } = await fromNowhere(look, { KUBECONFIG: await accountWith(flags) });
+      expect(verdict).toEqual(healthyBut(told(flags)));
     });
+
+    test("--doctor-rbac=login, and --trust-host: the login is proved", async () => {
+      const trust = ["--trust-host", world.infisical.url];
+      const env = { KUBECONFIG: await accountWith("--doctor-rbac=login") };
+      const { json, verdict } = await fromNowhere(trust, env);
+      expect(verdict).toEqual(healthyBut(told("--doctor-rbac=login, --trust-host")));
+      const passed = json.checks.filter(({ status }) => status === "pass").map(({ id }) => id.split(" ")[0]);
+      expect(passed).toEqual(expect.arrayContaining(["token", "review", "login", "list", "width"]));
+    });
+  });
+
+  test("with the role in the file's folder: its host is named", async () => {
+    const env = { KUBECONFIG: await accountWith("--doctor-rbac=login") };
+    const { verdict } = await anonymously([], { env });
+    expect(verdict).toEqual(healthyBut(told("--doctor-rbac=login, --trust-host")));
   });
 
   test("one namespace, one name", async () => {

@@ -31,6 +31,8 @@ export interface World {
     args: readonly string[],
     options?: {
       env?: Record<string, string>;
+      /** Default: the person's folder. */
+      cwd?: string;
       input?: string;
       onStart?: Parameters<typeof runCli>[0]["onStart"];
       onStderr?: (text: string) => void;
@@ -84,7 +86,7 @@ export async function startWorld({
     cli: (args, more = {}) =>
       runCli({
         args,
-        cwd: dir,
+        cwd: more.cwd ?? dir,
         env: { ...env, ...more.env },
         ...(more.input !== undefined && { input: more.input }),
         ...(more.onStart && { onStart: more.onStart }),
