@@ -2,11 +2,12 @@ import type { Code } from "../codes.ts";
 import type { Check, Finding } from "../engine/check.ts";
 import { isBootstrapError } from "../errors.ts";
 import type { CheckContext } from "./context.ts";
-import { pass, skip, unlessForbidden } from "./finding.ts";
+import { pass, skip } from "./finding.ts";
 import { judgeMembership, judgeRights, judgeWays } from "./identity/access.ts";
 import { judgeAllowed, judgeReviewer, judgeServer, judgeTokens } from "./identity/auth.ts";
 import { authOf, bearersOf, type Bearer } from "./identity/bearer.ts";
 import { judgeOrigin } from "./identity/origin.ts";
+import { ifAllowed } from "./if-allowed.ts";
 import type { Chain } from "./login/chain.ts";
 import { subjectOf } from "./subject.ts";
 
@@ -56,7 +57,9 @@ const ASPECTS: readonly Aspect[] = [
 ];
 
 export function identityChecks(context: CheckContext): readonly Check<CheckContext>[] {
-  return bearersOf(context).flatMap((bearer) => ASPECTS.map((aspect) => aspectCheck(bearer, aspect)));
+  return bearersOf(context)
+    .flatMap((bearer) => ASPECTS.map((aspect) => aspectCheck(bearer, aspect)))
+    .map(ifAllowed);
 }
 
 /** Ids of what is judged of the identities that a road logs in with: a login may fail from it. */
@@ -79,8 +82,7 @@ function aspectCheck(bearer: Bearer, { id, code, title, needs, judge }: Aspect):
         ? [`identity-id ${store.key}`, "operator-login"]
         : [`identity-${needs} ${bearer.label}`],
     subject: subjectOf(store),
-    run: (context) =>
-      asOperator(() => unlessForbidden("get the identity's Secret", () => judge(context, bearer))),
+    run: (context) => asOperator(() => judge(context, bearer)),
   };
 }
 

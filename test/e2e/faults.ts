@@ -80,6 +80,8 @@ export const IMPATIENT = { ESO_BOOTSTRAP_CALL_TIMEOUT: "4s" };
 export interface Lane {
   judge: (call: Call) => Verdict;
   run(args: readonly string[], env?: Record<string, string>): Promise<CliResult>;
+  /** The same in a folder without a file. */
+  runElsewhere(args: readonly string[], env?: Record<string, string>): Promise<CliResult>;
   configText(): Promise<string>;
   stop(): Promise<void>;
 }
@@ -87,6 +89,7 @@ export interface Lane {
 export async function startLane({ world, infisical }: Pick<Rounds, "world" | "infisical">): Promise<Lane> {
   const { stack } = world;
   const dir = await mkdtemp(join(world.dir, "lane-"));
+  const elsewhere = await mkdtemp(join(world.dir, "elsewhere-"));
   const authority = createAuthority("e2e lane");
   const { keyPem: key, certPem: cert } = authority.issue({ commonName: "proxy", hosts: ["127.0.0.1"] });
   const kubernetes = await startProxy({ url: stack.apiServer, ca: stack.caPem, tls: { key, cert } });
@@ -109,6 +112,8 @@ export async function startLane({ world, infisical }: Pick<Rounds, "world" | "in
   };
   return Object.assign(lane, {
     run: (args: readonly string[], more = {}) => runCli({ args, cwd: dir, env: { ...env, ...more } }),
+    runElsewhere: (args: readonly string[], more = {}) =>
+      runCli({ args, cwd: elsewhere, env: { ...env, ...more } }),
     configText,
     stop: async () => void (await Promise.all([kubernetes.stop(), towards.stop()])),
   });
