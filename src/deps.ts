@@ -18,6 +18,8 @@ export interface InfisicalOptions {
   /** PEM of a self-signed server's CA. */
   readonly ca?: string;
   readonly onWrite?: () => void;
+  /** How long one call waits in all for a rate limit to clear. */
+  readonly waitBudgetMs?: number;
   /** Hears why a call waits, as a rate limit. */
   readonly onWait?: (text: string, seconds: number) => void;
 }

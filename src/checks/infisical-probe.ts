@@ -90,8 +90,9 @@ const TLS: readonly Row[] = [
     message: ({ address, stores }) =>
       `The certificate of ${address} is signed by a CA that ${stores.length > 0 ? "the store does not trust" : "is not trusted"}.`,
     fix: ({ isOurs }) => ({
-      summary: "Give the CA that signed it: infisical.caFile becomes the stores' caProvider.",
-      ...(isOurs && { command: "eso-bootstrap store --infisical-ca-file ./infisical-ca.crt" }),
+      summary:
+        "Set infisical.caFile to the CA that signed it: it becomes the stores' caProvider (ESO 1.2.1 and newer).",
+      ...(isOurs && { command: "eso-bootstrap store" }),
     }),
   },
 ];

@@ -3,6 +3,7 @@ import { BootstrapError, isBootstrapError } from "../errors.ts";
 import type { CheckContext } from "./context.ts";
 import { pass, skip, unlessForbidden, warning } from "./finding.ts";
 import { identityIdsOf } from "./identity.ts";
+import { reachIdsOf } from "./infisical.ts";
 import { chainsOf, placeIn, type Chain } from "./login/chain.ts";
 import { judgeListing } from "./login/listing.ts";
 import { judgeReview } from "./login/review.ts";
@@ -72,6 +73,7 @@ function loginCheck(seen: CheckContext, chain: Chain): Check<CheckContext> {
     title: `ESO can log in for ${chain.stores.map(placeOf).slice(0, 3).join(", ")}`,
     needs: [...needed, `token ${chain.key}`],
     after: [
+      ...reachIdsOf(store),
       `review ${chain.key}`,
       ...REVIEWER_IDS,
       ...storedIdsOf(seen, chain),

@@ -4,6 +4,9 @@ import { readHost } from "../inputs/host.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Infisical } from "../infisical/infisical.ts";
 
+/** A limit that is reached is told, as ESO meets it too, and not waited out. */
+const WAIT_BUDGET_MS = 5_000;
+
 /** Opens Infisical without a credential at the addresses that stores name; each address once. */
 export function hostsOf(
   inputs: Inputs,
@@ -23,7 +26,12 @@ export function hostsOf(
       const key = `${target} ${ca ?? ""}`;
       const infisical =
         opened.get(key) ??
-        deps.openInfisical({ host: target, credential: undefined, ...(ca !== undefined && { ca }) });
+        deps.openInfisical({
+          host: target,
+          credential: undefined,
+          waitBudgetMs: WAIT_BUDGET_MS,
+          ...(ca !== undefined && { ca }),
+        });
       opened.set(key, infisical);
       return { infisical: await infisical, trusted: isOurs || trusted.has(wanted) };
     },

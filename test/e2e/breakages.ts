@@ -1,10 +1,18 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
 import type { Code } from "../../src/codes.ts";
+import { createAuthority } from "../../src/sandbox/kubernetes/certificates.ts";
+import { startProxy } from "../helpers/proxy.ts";
+import type { Door } from "./door.ts";
 import { ask, identityIdOf } from "./driving.ts";
 import type { World } from "./world.ts";
 
 /** What a breaker has in hand: the cluster as its administrator, Infisical's API as its operator. */
 export interface Hand {
   readonly world: World;
+  /** The address of Infisical that the file and the stores name. */
+  readonly door: Door;
   /** Id of the store's identity. */
   readonly id: string;
   /** Id of the project `shop`. */
@@ -24,11 +32,13 @@ export interface RealBreakage {
   readonly look?: readonly string[];
   readonly env?: Record<string, string>;
   break(hand: Hand): unknown;
-  /** Done besides the printed command, or instead of it where there is none. */
+  /** Done instead of the printed command: where there is none, or where it only looks. */
   mend?(hand: Hand): unknown;
+  /** Takes away what the breakage brought along. */
+  tidy?(hand: Hand): unknown;
 }
 
-export async function handIn(world: World): Promise<Hand> {
+export async function handIn(world: World, door: Door): Promise<Hand> {
   const id = await identityIdOf(world, "shop");
   const token = world.infisical.tokenFor(world.infisical.operator.identityId);
   const send = async <Body>(method: string, path: string, body?: object): Promise<Body> => {
@@ -41,6 +51,7 @@ export async function handIn(world: World): Promise<Hand> {
   const { projects } = await send<{ projects: { id: string; slug: string }[] }>("GET", "/api/v1/projects");
   return {
     world,
+    door,
     id,
     project: projects.find(({ slug }) => slug === "shop")?.id ?? "",
     kubectl,
@@ -61,6 +72,23 @@ const PROD = ["shop", "prod", "/shop"] as const;
 const data = (entry: object) => ({
   spec: { data: [{ secretKey: "DB_HOST", remoteRef: { key: "DB_HOST" } }, entry] },
 });
+
+interface Settings {
+  readonly infisical: object;
+  readonly stores: readonly object[];
+  readonly secrets: readonly object[];
+}
+
+/** The file of the folder, changed; answers with what puts it back. */
+async function editFile(
+  { world: { dir } }: Hand,
+  change: (settings: Settings) => Settings,
+): Promise<() => Promise<void>> {
+  const path = join(dir, "eso-bootstrap.yaml");
+  const before = await readFile(path, "utf8");
+  await writeFile(path, stringify(change(parse(before) as Settings)));
+  return () => writeFile(path, before);
+}
 
 /** In the cluster: stores and what they refer to. */
 const STORES: readonly RealBreakage[] = [
@@ -114,7 +142,7 @@ const STORES: readonly RealBreakage[] = [
   {
     code: "ESOB-S217",
     what: "hostAPI that ends in /api/",
-    break: ({ world, patch }) => patch(STORE, provider({ hostAPI: `${world.infisical.url}/api/` })),
+    break: ({ door, patch }) => patch(STORE, provider({ hostAPI: `${door.url}/api/` })),
   },
   {
     code: "ESOB-S216",
@@ -290,6 +318,98 @@ const IDENTITIES: readonly RealBreakage[] = [
   },
 ];
 
+/** What Infisical has stored of the cluster. */
+const STORED: readonly RealBreakage[] = [
+  {
+    code: "ESOB-R106",
+    what: "the CA of another cluster stored",
+    break: (hand) => kubernetesAuth(hand, { caCert: createAuthority("another cluster").caPem }),
+  },
+  {
+    code: "ESOB-R108",
+    what: "the address of a cluster that is gone stored",
+    break: async (hand) => {
+      const { apiServer, caPem } = hand.world.stack;
+      const authority = createAuthority("a cluster that goes");
+      const { keyPem: key, certPem: cert } = authority.issue({ commonName: "gone", hosts: ["127.0.0.1"] });
+      const gone = await startProxy({ url: apiServer, ca: caPem, tls: { key, cert } });
+      await kubernetesAuth(hand, { kubernetesHost: gone.url, caCert: authority.caPem });
+      await gone.stop();
+    },
+  },
+];
+
+const MINUTES_AHEAD = 10;
+
+/** A ClusterSecretStore beside the other store, and what puts the file back. */
+function sharedStore(): Pick<RealBreakage, "break" | "tidy"> {
+  let putBack = async () => undefined as void;
+  return {
+    break: async (hand) => {
+      const { world, patch } = hand;
+      putBack = await editFile(hand, ({ stores, secrets, ...rest }) => ({
+        ...rest,
+        stores: [
+          ...stores,
+          {
+            name: "shared",
+            kind: "ClusterSecretStore",
+            namespace: "shop",
+            allowedNamespaces: ["shop"],
+            environment: "prod",
+            path: "/cart",
+          },
+        ],
+        secrets: [
+          ...secrets,
+          { name: "cart", namespace: "shop", store: "shared", refreshInterval: "5s", keys: ["DB_HOST"] },
+        ],
+      }));
+      const { code, stderr } = await world.cli(["apply", "--yes"]);
+      if (code !== 0) throw new Error(stderr);
+      await patch("clustersecretstore shared", { spec: { conditions: [{ namespaces: ["default"] }] } });
+    },
+    tidy: async ({ kubectl }) => {
+      await putBack();
+      await kubectl("delete", "externalsecret", "cart", "-n", "shop", "--ignore-not-found");
+      await kubectl("delete", "clustersecretstore", "shared", "--ignore-not-found");
+    },
+  };
+}
+
+/** The Infisical server itself, and the way there. */
+const SERVER: readonly RealBreakage[] = [
+  {
+    code: "ESOB-I302",
+    what: "Infisical down",
+    break: ({ door }) => door.shut(),
+    mend: ({ door }) => door.open(),
+  },
+  {
+    // The ESO of this stack knows no caProvider: its owner has the certificate issued by a CA that is trusted.
+    code: "ESOB-I304",
+    what: "a certificate of an unknown CA",
+    break: ({ door }) => door.open(createAuthority("nobody's")),
+    mend: ({ door }) => door.open(),
+  },
+  {
+    code: "ESOB-I310",
+    what: "Infisical's clock ten minutes ahead",
+    break: ({ world }) => world.infisical.advance(MINUTES_AHEAD * 60),
+    mend: async ({ world: { infisical } }) => {
+      const { date } = (await (await fetch(`${infisical.url}/api/status`)).json()) as { date: string };
+      infisical.advance(Math.round((Date.now() - Date.parse(date)) / 1000));
+    },
+  },
+  {
+    code: "ESOB-I110",
+    what: "429 for every read of secrets",
+    break: ({ world }) =>
+      world.infisical.faults.add({ kind: "429", retryAfter: 60, match: { path: /\/secrets\// } }),
+    mend: ({ world }) => world.infisical.faults.clear(),
+  },
+];
+
 /** The reviewer, and ESO itself. */
 const CLUSTER: readonly RealBreakage[] = [
   {
@@ -322,5 +442,17 @@ const CLUSTER: readonly RealBreakage[] = [
   },
 ];
 
+const CONDITIONS: readonly RealBreakage[] = [
+  { code: "ESOB-E203", what: "conditions that leave the namespace out", ...sharedStore() },
+];
+
 /** In the order in which they are tried; the last take most away. */
-export const REAL_BREAKAGES: readonly RealBreakage[] = [...STORES, ...SECRETS, ...IDENTITIES, ...CLUSTER];
+export const REAL_BREAKAGES: readonly RealBreakage[] = [
+  ...STORES,
+  ...SECRETS,
+  ...CONDITIONS,
+  ...IDENTITIES,
+  ...STORED,
+  ...SERVER,
+  ...CLUSTER,
+];

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CheckResult } from "../../src/engine/check.ts";
+import { createAuthority } from "../../src/sandbox/kubernetes/certificates.ts";
 import { handIn, REAL_BREAKAGES, type Hand, type RealBreakage } from "./breakages.ts";
+import { doorTo, type Door } from "./door.ts";
 import { init, troubleOf } from "./driving.ts";
 import type { Restore } from "./stack/checkpoint.ts";
 import { run } from "./stack/run.ts";
@@ -15,13 +17,16 @@ interface Report {
 
 const BIN = fileURLToPath(new URL("../../bin/eso-bootstrap.js", import.meta.url));
 let world: World;
+let door: Door;
 let hand: Hand;
 let healthy: Restore;
 beforeAll(async () => {
-  world = await startWorld({ infisical: { plan: { rbac: true } } });
-  await world.config(settings(world));
+  const known = createAuthority("e2e public");
+  world = await startWorld({ infisical: { plan: { rbac: true } }, knownCa: known.caPem });
+  door = await doorTo(world.infisical.url, known);
+  await world.config(settings(world, { infisical: { host: door.url, hostFromCluster: door.url } }));
   expect(troubleOf(await init(world))).toBe("");
-  hand = await handIn(world);
+  hand = await handIn(world, door);
   healthy = await world.stack.checkpoint();
   // The printed commands are run as a person would: by name, in a shell.
   await mkdir(join(world.dir, "bin"));
@@ -31,7 +36,10 @@ beforeAll(async () => {
   );
   await chmod(join(world.dir, "bin", "eso-bootstrap"), 0o755);
 });
-afterAll(() => world?.stop());
+afterAll(async () => {
+  await door?.shut();
+  await world?.stop();
+});
 
 const brief = ({ checks = [] }: Report) =>
   checks
@@ -46,25 +54,24 @@ async function look({ look: args = [], env = {} }: Pick<RealBreakage, "look" | "
   return { code, report: JSON.parse(stdout) as Report };
 }
 
-/** The first failure, or the first warning where nothing fails. */
-function first({ checks = [] }: Report, as: "fail" | "warn"): CheckResult | undefined {
+/** Failures that follow from no other one; warnings where nothing fails. */
+function causesIn({ checks = [] }: Report, as: "fail" | "warn"): readonly CheckResult[] {
   const failed = checks.filter(({ status }) => status === "fail");
-  return as === "fail"
-    ? failed[0]
-    : failed.length === 0
-      ? checks.find(({ status }) => status === "warn")
-      : undefined;
+  if (as === "warn" && failed.length > 0) return [];
+  return (as === "fail" ? failed : checks.filter(({ status }) => status === "warn")).filter(
+    ({ follows }) => follows === undefined,
+  );
 }
 
-/** Looks until doctor names the code first; what it said last is in the failure. */
+/** Looks until doctor names the code, as the first failure and the only cause; what it said last is in the failure. */
 async function untilNamed(breakage: RealBreakage): Promise<CheckResult> {
   const deadline = Date.now() + 60_000;
   for (;;) {
     const { report } = await look(breakage);
-    const result = first(report, breakage.as ?? "fail");
-    if (result?.code === breakage.code) return result;
+    const [result, ...others] = causesIn(report, breakage.as ?? "fail");
+    if (result?.code === breakage.code && others.length === 0) return result;
     if (Date.now() > deadline)
-      throw new Error(`expected ${breakage.code} first; doctor says\n${brief(report).join("\n")}`);
+      throw new Error(`expected ${breakage.code} first and alone; doctor says\n${brief(report).join("\n")}`);
   }
 }
 
@@ -79,7 +86,7 @@ async function followed(breakage: RealBreakage, named: CheckResult) {
   for (let round = 0; ; round += 1) {
     if (next?.fix?.command !== undefined) await obey(next.fix.command);
     const seen = await look(breakage, `--wait=${round === 2 ? 60 : 20}s`);
-    next = first(seen.report, "fail");
+    [next] = causesIn(seen.report, "fail");
     if (round === 2 || next?.fix?.command === undefined) return seen;
   }
 }
@@ -104,9 +111,10 @@ describe("each thing that breaks on the real stack is named first, and what doct
         const healed = breakage.mend ? await mendedBy(breakage) : await followed(breakage, result);
         expect({ code: healed.code, left: brief(healed.report) }).toEqual({ code: 0, left: [] });
       } finally {
+        await breakage.tidy?.(hand);
         await restore(breakage);
         await renew();
-        hand = await handIn(world);
+        hand = await handIn(world, door);
       }
     },
   );

@@ -50,17 +50,22 @@ export interface World {
 export interface WorldOptions {
   readonly generation?: "2024-10" | "2026";
   readonly infisical?: Partial<InfisicalOptions>;
+  /** PEM of a CA that the person's machine and ESO's pods trust, as they trust the public ones. */
+  readonly knownCa?: string;
 }
 
 /** Starts a clean world: nothing in the cluster, a project `shop` with four secrets in dev and prod at /shop. */
 export async function startWorld({
   generation = "2026",
   infisical: options = {},
+  knownCa = "",
 }: WorldOptions = {}): Promise<World> {
   const [stack, infisical] = await Promise.all([startStack(), startInfisical({ generation, ...options })]);
   seedShop(infisical);
-  const eso = sandboxEso(stack) ?? autoEso(stack);
   const dir = await mkdtemp(join(tmpdir(), "eso-bootstrap-e2e-"));
+  const roots = join(dir, "known-ca.crt");
+  if (knownCa) await writeFile(roots, knownCa);
+  const eso = sandboxEso(stack) ?? autoEso(stack, knownCa ? { env: { SSL_CERT_FILE: roots } } : {});
   // helm and kubectl send no token over plain HTTP.
   const authority = createAuthority("e2e proxy");
   const certificate = authority.issue({ commonName: "proxy", hosts: ["127.0.0.1"] });
@@ -72,6 +77,7 @@ export async function startWorld({
     PATH: stack.env["PATH"] ?? "",
     HOME: dir,
     XDG_STATE_HOME: join(dir, ".state"),
+    ...(knownCa && { NODE_EXTRA_CA_CERTS: roots }),
     KUBECONFIG: await proxiedKubeconfig(stack, kubernetes, authority.caPem),
     INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: infisical.operator.clientId,
     INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: infisical.operator.clientSecret,

@@ -46,6 +46,8 @@ export async function startProxy(target: {
   url: string;
   ca?: string;
   tls?: { key: string; cert: string };
+  /** Default: any free one. */
+  port?: number;
 }): Promise<Proxy> {
   const upstream = new URL(target.url);
   const agent = new Agent({ ...(target.ca !== undefined && { ca: target.ca }), keepAlive: true });
@@ -116,7 +118,7 @@ export async function startProxy(target: {
     asked.end(body);
   }
 
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => void server.listen(target.port ?? 0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return Object.assign(proxy, {
     url: `${target.tls ? "https" : "http"}://127.0.0.1:${port}`,

@@ -33,7 +33,7 @@ export async function judgeServer(context: CheckContext, bearer: Bearer): Promis
   throw new BootstrapError(exact, {
     message,
     ...(reason !== undefined && { reason }),
-    fix: restoreAtInfisical(context, exact),
+    fix: restoreAtInfisical(context, code),
   });
 }
 

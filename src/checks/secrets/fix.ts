@@ -4,9 +4,10 @@ import type { CheckContext } from "../context.ts";
 import { inKubectl, restore, restoreAtInfisical } from "../mending.ts";
 import type { SecretView } from "../view/external-secret.ts";
 
-/** What lies in the ExternalSecret itself: where the file says otherwise, applying the file mends it. */
+/** What lies in the ExternalSecret itself, or in whom its store lets in: where the file says otherwise, applying the file mends it. */
 const IN_ITS_SPEC: readonly Code[] = [
   "ESOB-E202",
+  "ESOB-E203",
   "ESOB-E205",
   "ESOB-E210",
   "ESOB-E211",
