@@ -1537,7 +1537,7 @@ export const CODES = {
     124,
     "The ExternalSecret was not synced anew in time",
     "kubectl get externalsecret NAME -o jsonpath='{.status}'",
-    "Check that ESO's controller runs and serves it; a busy one needs a larger --timeout.",
+    "Check that ESO's controller runs and serves it; a busy one needs a larger --timeout. A server that hangs is named.",
   ),
   "ESOB-E305": record(
     1,

@@ -22,6 +22,8 @@ export interface InfisicalOptions {
   readonly waitBudgetMs?: number;
   /** Hears why a call waits, as a rate limit. */
   readonly onWait?: (text: string, seconds: number) => void;
+  /** Time limit of one request, where the environment sets none. */
+  readonly timeoutMs?: number;
 }
 
 /** A context of the kubeconfig. */

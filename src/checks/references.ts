@@ -32,7 +32,10 @@ export function resolveRef(store: StoreView, ref: KeyRef): KeyRef {
 }
 
 /** The CA that a store trusts beside the public ones, as PEM; undefined: none, or none that can be read. */
-export async function readCa(context: CheckContext, store: StoreView): Promise<string | undefined> {
+export async function readCa(
+  context: Pick<CheckContext, "cluster" | "once">,
+  store: StoreView,
+): Promise<string | undefined> {
   if (store.caBundle !== undefined) return decodeBundle(store.caBundle);
   if (!store.caProvider) return undefined;
   const read = await readRef(

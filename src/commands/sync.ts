@@ -13,6 +13,7 @@ import { count } from "../ui/text.ts";
 import { onEachCluster, WORST_FIRST, type ClusterOutcome } from "./each-cluster.ts";
 import { readInputs } from "./read-inputs.ts";
 import { resolveNamespaces } from "./session.ts";
+import { serverAsker } from "./sync-server.ts";
 
 /** Forces a sync and proves it newer. Needs the cluster only; a poke is an annotation, and all that it writes but restarts. */
 export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
@@ -54,7 +55,7 @@ async function syncCluster(
     sync,
     targets.map(({ secret }) => secret),
     // Who gives a time means all of it; the default is for one wait.
-    { timeoutMs, isStrict: flags["timeout"] !== undefined },
+    { timeoutMs, isStrict: flags["timeout"] !== undefined, askServer: serverAsker(deps, cluster, inputs) },
   );
   const secrets =
     flags["restart"] === true

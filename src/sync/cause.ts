@@ -51,16 +51,29 @@ export function isReadOnceError(secret: SecretView): BootstrapError {
   });
 }
 
-/** The time is up; `now`: the last known state. */
-export function notInTime(before: SecretView, now: SecretView, ms: number): BootstrapError {
+/** The time is up; `now`: the last known state; `server`: what is wrong with Infisical, as far as it shows from here. */
+export function notInTime(
+  before: SecretView,
+  now: SecretView,
+  ms: number,
+  server: string | undefined,
+): BootstrapError {
   const state = now.ready ? `${now.ready.reason}: ${now.ready.message}` : "ESO has never looked at it";
   return new BootstrapError("ESOB-E304", {
     message: `ExternalSecret ${placeOf(before)} was not synced anew within ${Math.round(ms / 1000)}s.`,
-    reason: `last state: ${state}; last synced ${now.refreshTime ?? "never"}`,
-    fix: {
-      summary: "See whether ESO's controller runs and serves it, or give it more --timeout.",
-      command: describe(before),
-    },
+    reason: [server, `last state: ${state}`, `last synced ${now.refreshTime ?? "never"}`]
+      .filter(Boolean)
+      .join("; "),
+    fix:
+      server === undefined
+        ? {
+            summary: "See whether ESO's controller runs and serves it, or give it more --timeout.",
+            command: describe(before),
+          }
+        : {
+            summary: "Mend Infisical, or the way to it; then sync again.",
+            command: `eso-bootstrap doctor ${placeOf(before)}`,
+          },
   });
 }
 

@@ -10,6 +10,7 @@ import type { Clock } from "../system/system.ts";
 import { didNotSync, isReadOnceError, lacksKeys, notInTime, warningOfSecret } from "./cause.ts";
 import { isFresh, isReadOnce, isRefused, keysOf } from "./fresh.ts";
 import { createHub, type Hub, type Place, type Watched } from "./hub.ts";
+import { watchForLate, type AskServer, type Late } from "./late.ts";
 import { createPace, rateLimitIn, type Pace } from "./pace.ts";
 import { inParallel } from "./parallel.ts";
 import type { SyncedSecret } from "./result.ts";
@@ -27,6 +28,8 @@ export interface SyncOptions {
   readonly timeoutMs: number;
   readonly isStrict?: boolean;
   readonly patience?: Partial<Patience>;
+  /** Looks at the server itself where ESO has nothing to say. */
+  readonly askServer?: AskServer;
 }
 
 /** Milliseconds. */
@@ -55,6 +58,7 @@ interface Run extends SyncContext {
   readonly pace: Pace;
   readonly patience: Patience;
   readonly timeoutMs: number;
+  readonly askServer: AskServer | undefined;
   readonly stores: ReadonlyMap<string, BootstrapError>;
   /** Milliseconds that are left. */
   left(): number;
@@ -64,7 +68,7 @@ interface Run extends SyncContext {
 export async function syncSecrets(
   context: SyncContext,
   secrets: readonly SecretView[],
-  { timeoutMs, isStrict = false, patience: given }: SyncOptions,
+  { timeoutMs, isStrict = false, patience: given, askServer }: SyncOptions,
 ): Promise<Synced[]> {
   const patience = { ...PATIENCE, ...given };
   let until = context.clock.now() + timeoutMs;
@@ -72,7 +76,7 @@ export async function syncSecrets(
   const stores = await wakeStores(context, secrets, Math.min(timeoutMs, patience.staleMs));
   const hub = createHub(context.cluster, placesOf(secrets), context.signal);
   const pace = createPace(context.clock, context.emit, context.signal);
-  const run: Run = { ...context, hub, pace, patience, timeoutMs, stores, left };
+  const run: Run = { ...context, hub, pace, patience, timeoutMs, askServer, stores, left };
   const tell = progress(context, secrets.length);
   try {
     return await inParallel(secrets, CONCURRENCY, async (secret) => {
@@ -157,11 +161,8 @@ type Forced =
     };
 
 /** Pokes once and waits until ESO has synced it, or has tried and failed. */
-async function force(
-  { cluster, clock, patience, timeoutMs, left }: Run,
-  secret: SecretView,
-  watched: Watched,
-): Promise<Forced> {
+async function force(run: Run, secret: SecretView, watched: Watched): Promise<Forced> {
+  const { cluster, clock, askServer, left } = run;
   const { namespace, name } = secret;
   const live = await cluster.get({
     apiVersion: "external-secrets.io/v1",
@@ -172,8 +173,19 @@ async function force(
   if (!live)
     return { fresh: false, now: secret, error: didNotSync({ ...secret, ready: undefined }, undefined) };
   const before = parseExternalSecret(live);
-  const fresh = (now: SecretView) => isFresh(before, now);
   await pokeLive(cluster, clock, live);
+  const late = watchForLate(clock, askServer, before, left());
+  try {
+    return await answerTo(run, before, watched, late);
+  } finally {
+    late.close();
+  }
+}
+
+/** What ESO makes of the poke. */
+async function answerTo(run: Run, before: SecretView, watched: Watched, late: Late): Promise<Forced> {
+  const { cluster, patience, timeoutMs, left } = run;
+  const fresh = (now: SecretView) => isFresh(before, now);
   const wasFailing = before.ready?.ready === false;
   let now = await watched.until(
     (state) => fresh(state) || isRefused(before, state),
@@ -186,7 +198,7 @@ async function force(
   if (now && fresh(now)) return { fresh: true, now };
   const last = now ?? before;
   if (last.ready?.ready !== false)
-    return { fresh: false, now: last, error: notInTime(before, last, timeoutMs) };
+    return { fresh: false, now: last, error: notInTime(before, last, timeoutMs, await late.why()) };
   const reason = await warningOfSecret(cluster, last);
   return { fresh: false, now: last, error: didNotSync(last, reason), again: rateLimitIn(reason) };
 }

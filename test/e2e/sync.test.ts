@@ -4,6 +4,7 @@ import type { SyncedSecret, SyncResult } from "../../src/sync/result.ts";
 import { runCli } from "../helpers/run-cli.ts";
 import { clearProxies, init, runJson, troubleOf, writesSeen, type Run } from "./driving.ts";
 import { until } from "./stack/poll.ts";
+import { wantsSandbox } from "./stack/sandbox.ts";
 import { settings, startWorld, type World } from "./world.ts";
 
 type Synced = Omit<SyncResult, "secrets"> & {
@@ -261,5 +262,37 @@ describe("sync", () => {
     const run = await sync("shop-db");
     world.proxies.kubernetes.judge = () => ({ kind: "pass" });
     expect([run.code, ...short(run)]).toEqual([5, "shop/shop-db failed ESOB-K104"]);
+  });
+
+  test("Infisical hangs: what ESO says is stale and does not pass; the cause, within the time", async () => {
+    world.infisical.faults.add({ kind: "silence", match: () => true });
+    change("rotated-never-seen");
+    const began = Date.now();
+    const run = await sync("shop-db", "--timeout", "8s");
+    // The time of its own start and end aside.
+    expect(Date.now() - began).toBeLessThan(8000 + 5000);
+    expect([run.code, ...short(run)]).toEqual([124, "shop/shop-db failed ESOB-E304"]);
+    expect(run.json.secrets[0]?.error?.cause).toMatch(
+      /^http:\S+ did not answer in time .*tried from this machine\); last state: SecretSynced: .*; last synced 20/,
+    );
+    expect((await world.secret("shop", "shop-db"))["DB_PASSWORD"]).not.toBe("rotated-never-seen");
+  });
+
+  // The last of all: it does not come back.
+  test("Infisical is stopped: the closed port where there is no time for ESO to give up, ESO's own words where there is", async () => {
+    await world.infisical.stop();
+    // The simulated ESO does not try again for a quarter of a minute, and has its own words at once.
+    if (!wantsSandbox()) {
+      const args = ["sync", "shop-db", "-n", "shop", "--timeout", "6s", "-o", "json"];
+      const run = await runCli({ args, cwd: world.stack.dir, env: world.env });
+      const [early] = (JSON.parse(run.stdout) as Synced).secrets;
+      expect([run.code, early?.error?.code]).toEqual([124, "ESOB-E304"]);
+      expect(early?.error?.cause).toMatch(/^Infisical cannot be reached at .*ECONNREFUSED.*; last state: Se/);
+    }
+    const began = Date.now();
+    const run = await sync("shop-db", "--timeout", "90s");
+    expect(Date.now() - began).toBeLessThan(90_000);
+    expect([run.code, ...short(run)]).toEqual([1, "shop/shop-db failed ESOB-E302"]);
+    expect(run.json.secrets[0]?.error?.cause).toMatch(/connection refused|ECONNREFUSED/);
   });
 });

@@ -65,6 +65,25 @@ describe("a forced sync", () => {
     expect(results[0]?.error?.reason).toContain(`last synced ${BEFORE}`);
   });
 
+  test("says what is wrong with the server where ESO has nothing to say", async () => {
+    const cluster = shop();
+    seeded(cluster, "idle", { A: "1" });
+    const asked: number[] = [];
+    const askServer: SyncOptions["askServer"] = async (secret, ms) => {
+      asked.push(ms);
+      return `${secret.namespace}'s Infisical does not answer`;
+    };
+    const { results } = await run(cluster, ["idle"], { askServer });
+    expect(asked).toEqual([1000]);
+    expect(results[0]?.error).toMatchObject({
+      code: "ESOB-E304",
+      fix: { command: "eso-bootstrap doctor shop/idle" },
+    });
+    expect(results[0]?.error?.reason).toMatch(
+      /^shop's Infisical does not answer; last state: .*; last synced 2026/,
+    );
+  });
+
   test("does not take a status that was written without seeing the poke", async () => {
     const cluster = shop();
     seeded(cluster, "busy", { A: "1" });
