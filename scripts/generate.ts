@@ -6,10 +6,11 @@ import { OUTPUT_SCHEMA_FILES } from "../src/ui/schemas.ts";
 import { cliPage } from "./cli.ts";
 import { configurationPage } from "./configuration.ts";
 import { performancePage, readme } from "./performance.ts";
+import { PICTURES } from "./pictures/index.ts";
 import { memoryPlot, timePlot } from "./plots.ts";
 import { troubleshooting } from "./troubleshooting.ts";
 
-/** A file that follows from the code. A test holds each to its content; `npm run generate` writes them all. */
+/** A file that follows from the code. A test holds each to its content; `npm run generate` writes them all, and the pictures. */
 export interface Generated {
   readonly path: string;
   readonly content: () => string | Promise<string>;
@@ -32,7 +33,7 @@ export const GENERATED: readonly Generated[] = [
 const here = fileURLToPath(import.meta.url);
 
 if (process.argv[1] === here) {
-  for (const { path, content } of GENERATED) {
+  for (const { path, content } of [...GENERATED, ...PICTURES]) {
     const target = join(dirname(here), "..", path);
     await mkdir(dirname(target), { recursive: true });
     await writeFile(target, await content());

@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { drawn, textOf } from "../../scripts/pictures/screen.ts";
+import { COLUMNS, spawnOnTerminal } from "../../scripts/pictures/terminal.ts";
 import { until } from "../e2e/stack/poll.ts";
 
 /** A person at a terminal: what is on the screen, and keys. */
@@ -24,10 +25,7 @@ export interface Session {
 export const KEYS = { enter: "\r", down: "\u001b[B", space: " ", ctrlC: "\u0003" };
 const BIN = fileURLToPath(new URL("../../bin/eso-bootstrap.js", import.meta.url));
 
-/**
- * Runs the built package in a real pseudo-terminal of 80 columns, made by `script` of util-linux: Debian marks its package
- * (bsdutils) essential, so that a stranger has it.
- */
+/** Runs the built package in a real pseudo-terminal. */
 export function startSession({
   args,
   cwd,
@@ -37,13 +35,7 @@ export function startSession({
   cwd: string;
   env: Record<string, string>;
 }): Session {
-  const line = [process.execPath, BIN, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-  const command = `stty cols 80 rows 50; exec ${line}`;
-  const child = spawn("script", ["-qfec", command, "/dev/null"], {
-    cwd,
-    env: { ...env, TERM: "xterm-256color", SHELL: "/bin/sh" },
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = spawnOnTerminal([BIN, ...args], { cwd, env });
   let raw = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (raw += chunk));
   let over = false;
@@ -55,7 +47,7 @@ export function startSession({
     });
   });
 
-  const screen = () => drawn(raw, 80);
+  const screen = () => drawn(raw, COLUMNS).map(textOf).join("\n").trimEnd();
   const wait = (what: string, probe: () => boolean) =>
     until(what, probe, {
       everyMs: 10,
@@ -117,54 +109,4 @@ export function startSession({
     kill: () => void child.kill("SIGKILL"),
   };
   return session;
-}
-
-/** What an xterm makes of the bytes that inquirer and we send: a screen without an upper end. */
-function drawn(raw: string, columns: number): string {
-  const rows: string[][] = [[]];
-  let [row, column] = [0, 0];
-  const line = () => {
-    while (rows.length <= row) rows.push([]);
-    return rows[row] ?? [];
-  };
-  const moves: Record<string, (count: number) => void> = {
-    A: (count) => (row = Math.max(0, row - Math.max(1, count))),
-    B: (count) => (row += Math.max(1, count)),
-    C: (count) => (column += Math.max(1, count)),
-    D: (count) => (column = Math.max(0, column - Math.max(1, count))),
-    G: (count) => (column = Math.max(1, count) - 1),
-    K: (mode) => (mode === 2 ? line().splice(0) : mode === 0 ? line().splice(column) : undefined),
-    J: (mode) => {
-      if (mode !== 0) return;
-      line().splice(column);
-      rows.splice(row + 1);
-    },
-  };
-  const put = (character: string) => {
-    if (column >= columns) [row, column] = [row + 1, 0];
-    const cells = line();
-    while (cells.length < column) cells.push(" ");
-    cells[column] = character;
-    column += 1;
-  };
-  const single: Record<string, () => void> = {
-    "\n": () => (row += 1),
-    "\r": () => (column = 0),
-    "\b": () => (column = Math.max(0, column - 1)),
-    "\u0007": () => undefined,
-  };
-  // oxlint-disable-next-line no-control-regex -- terminals are steered by control characters
-  const tokens = /\u001b\[\??([\d;]*)([A-Za-z])|\u001b\][^\u0007]*\u0007|\u001b[^[\]]|([^])/gu;
-  for (const [, count = "", move, character] of raw.matchAll(tokens)) {
-    if (move !== undefined) moves[move]?.(Number.parseInt(count, 10) || 0);
-    else if (character !== undefined) (single[character] ?? (() => put(character)))();
-  }
-  return rows
-    .map((cells) =>
-      Array.from(cells, (cell) => cell ?? " ")
-        .join("")
-        .trimEnd(),
-    )
-    .join("\n")
-    .trimEnd();
 }
