@@ -118,10 +118,12 @@ function consequenceLines(
 ): string[] {
   const what = style.text(message).replace(/\.$/, "");
   const name = style.text(subject ? placeOf(subject) : title);
-  const text = what.includes(name) ? what : `${pad(name, NAME_COLUMNS)} ${what}`;
-  return wrap(`${text}: follows from ${follows}`, style.columns - indent.length - 4).map(
-    (line, index) => `${indent}${index === 0 ? sign : "   "} ${line}`,
-  );
+  const room = style.columns - indent.length - 2;
+  const end = `${what}: follows from ${follows}`;
+  // A column of names, where it leaves the sentence on its line.
+  const aligned = `${pad(name, NAME_COLUMNS)} ${end}`;
+  const text = what.includes(name) ? end : width(aligned) <= room ? aligned : `${name}  ${end}`;
+  return wrap(text, room).map((line, index) => `${indent}${index === 0 ? sign : " "} ${line}`);
 }
 
 /** Titles of checks that were skipped for one reason; more than these are counted. */

@@ -75,6 +75,12 @@ describe("the report of doctor on the screen", () => {
     expect(lines).not.toContain("Fix");
   });
 
+  it("breaks no line of a consequence for the sake of a column", () => {
+    const long = { ...CONSEQUENCE, message: "The reviewer may not review tokens." };
+    const lines = reportLines([long], at80).join("\n");
+    expect(lines).toContain("✖ shop/infisical  The reviewer may not review tokens: follows from ESOB-R103");
+  });
+
   it("counts what is too much for a screen", () => {
     const many = (amount: number, more: Parameters<typeof check>[1]) =>
       Array.from({ length: amount }, (_, index) =>
