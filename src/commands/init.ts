@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import type { CommandDeps } from "../commands.ts";
 import type { FirstValue } from "../desired/desired.ts";
 import { configText } from "../inputs/config-write.ts";
+import { flagsToFile } from "../inputs/flags-to-file.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { givenValues } from "../inputs/given-values.ts";
 import { missingFields, openFields, resolveAll, type ResolveOptions } from "../inputs/resolve.ts";
@@ -21,7 +22,7 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
   const all = resolveAll({ ...options, answers: answers.values }).map((inputs) =>
     withCredential(inputs, answers),
   );
-  const save = saveOnce(deps, all);
+  const save = saveOnce(deps, fileFor(options, all));
   if (invocation.flags["dryRun"] === true)
     return onEachCluster(all, deps, (inputs) => planOne(invocation, deps, inputs));
   return onEachCluster(all, deps, (inputs) =>
@@ -89,13 +90,26 @@ function firstValues({ stores }: Inputs, answers: Answers): FirstValue[] {
   return answers.firstValues.map(({ name, value }) => ({ store: place, name, value }));
 }
 
-/** Writes the file that says all this, once, unless there is one. After the consent: a declined run leaves nothing behind. */
-function saveOnce(deps: CommandDeps, [first, ...others]: readonly Inputs[]): () => Promise<void> {
-  let isSaved = first === undefined || first.fileExists;
+/** What goes into the file: all of it, or into one that is there what flags said otherwise. */
+function fileFor(
+  options: ResolveOptions,
+  [first, ...others]: readonly Inputs[],
+): { path: string; text: string; changes: string | undefined } | undefined {
+  if (!first) return undefined;
+  if (!first.fileExists) return { path: first.file, text: configText(first, ...others), changes: undefined };
+  const changed = flagsToFile(options, first);
+  return changed && { path: first.file, text: changed.text, changes: changed.keys.join(", ") };
+}
+
+/** Writes it once. After the consent: a declined run leaves nothing behind. What it will change is said before. */
+function saveOnce({ files, reporter }: CommandDeps, file: ReturnType<typeof fileFor>): () => Promise<void> {
+  const note = (text: string) => reporter.event({ type: "note", text });
+  if (file?.changes !== undefined) note(`By flag, and goes into ${file.path}: ${file.changes}`);
+  let isSaved = file === undefined;
   return async () => {
-    if (isSaved || !first) return;
+    if (isSaved || !file) return;
     isSaved = true;
-    await (await deps.files()).write(first.file, configText(first, ...others));
-    deps.reporter.event({ type: "note", text: `Saved: ${first.file} (no secrets in it; safe to commit)` });
+    await (await files()).write(file.path, file.text);
+    note(`Saved: ${file.path} (${file.changes ?? "no secrets in it; safe to commit"})`);
   };
 }

@@ -56,7 +56,8 @@ function valuesOf(field: Field, inputs: Inputs): Values {
   });
 }
 
-function indexesOf(field: Field, inputs: Inputs): (number | undefined)[] {
+/** The entries that a field of a list has values for; [undefined] for one that the file has once. */
+export function indexesOf(field: Field, inputs: Inputs): (number | undefined)[] {
   const list = COUNTS.find(([prefix]) => field.key.startsWith(prefix))?.[1];
   if (list !== undefined) return inputs[list].map((_, index) => index);
   return field.key.includes("[]") || field.key === "apiVersion" ? [] : [undefined];

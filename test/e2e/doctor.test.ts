@@ -39,6 +39,22 @@ const idsOf = ({ checks }: Report) =>
     ...new Set(checks.filter(({ status }) => status === "skip").map(({ id }) => id.split(" ")[0] ?? "")),
   ].toSorted();
 
+test("what init is told by a flag goes into the file, so that doctor judges by what was set up", async () => {
+  const before = await world.file("eso-bootstrap.yaml");
+  const three = ["DB_HOST", "DB_PASSWORD", "DB_USER"];
+  expect(before).toMatch(new RegExp(three.map((key) => `- ${key}\\n`).join(" +")));
+  const run = await world.cli(["init", "--yes", "--keys", "DB_HOST,DB_USER"]);
+  expect([run.code, run.stderr]).toEqual([
+    0,
+    expect.stringMatching(/Saved: eso-bootstrap\.yaml \(secrets\[0\]\.keys\)/),
+  ]);
+  const { json, code } = await runJson<Report>(world, "doctor");
+  expect([code, troubles(json)]).toEqual([0, []]);
+  expect(Object.keys(await world.secret("shop", "shop-db")).toSorted()).toEqual(["DB_HOST", "DB_USER"]);
+  expect(troubleOf(await init(world, "--keys", three.join(",")))).toBe("");
+  expect(await world.file("eso-bootstrap.yaml")).toBe(before);
+});
+
 const FLAGS = [
   "--doctor-rbac",
   "--doctor-rbac --no-secrets",
