@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Ajv } from "ajv";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { isKubernetesWrite } from "../helpers/proxy.ts";
+import { isKubernetesWrite, type Seen } from "../helpers/proxy.ts";
 import { runJson } from "./driving.ts";
 import { autoEso } from "./stack/auto-eso.ts";
 import { startStack, type Stack } from "./stack/stack.ts";
@@ -10,7 +11,15 @@ import { settings, startWorld, type World } from "./world.ts";
 
 interface Listed {
   kind: "List";
-  items: { kind: string; cluster: string; code?: string; applied?: unknown[]; writes?: number }[];
+  items: {
+    kind: string;
+    cluster: string;
+    code?: string;
+    applied?: unknown[];
+    failed?: { error: { code: string } };
+    summary?: Record<string, number>;
+    writes?: number;
+  }[];
 }
 
 let world: World;
@@ -54,6 +63,56 @@ afterAll(async () => {
   await world?.stop();
 });
 
+const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
+
+/** What is wrong with a List and its items by the schemas that ship. */
+function flawsOf(list: Listed): unknown[] {
+  return [list, ...list.items].flatMap((document) => {
+    const name = document.kind.replace(/(?!^)[A-Z]/g, "-$&").toLowerCase();
+    const schema = JSON.parse(readFileSync(`schemas/${name}.schema.json`, "utf8")) as object;
+    // An item also names its cluster.
+    const { cluster: _cluster, ...bare } = { cluster: undefined, ...document };
+    return ajv.validate(schema, bare) ? [] : [ajv.errors];
+  });
+}
+
+/** The reviewer's token Secrets, by uid. */
+async function tokensOf({ api }: Stack): Promise<string[]> {
+  const { items } = await api<{ items: { metadata: { uid: string } }[] }>(
+    "GET",
+    "/api/v1/namespaces/external-secrets/secrets?labelSelector=eso-bootstrap/reviewer",
+  );
+  return items.map(({ metadata }) => metadata.uid);
+}
+
+/** When east stops, and what west must be like all the same. */
+const STOPPED: readonly {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly when: (seen: Seen, count: number) => boolean;
+  readonly isWhole: (item: Listed["items"][number]) => boolean;
+}[] = [
+  {
+    command: "doctor",
+    args: ["doctor"],
+    when: (_seen, count) => count === 8,
+    isWhole: ({ kind, summary }) => kind === "DoctorReport" && summary?.["failed"] === 0,
+  },
+  {
+    command: "status",
+    args: ["status"],
+    when: (_seen, count) => count === 2,
+    isWhole: ({ kind }) => kind === "Status",
+  },
+  {
+    command: "reviewer rotate",
+    args: ["reviewer", "rotate", "--yes"],
+    when: (seen) => isKubernetesWrite(seen) && seen.path.includes("/secrets"),
+    isWhole: ({ kind, applied = [], failed }) =>
+      kind === "ApplyResult" && applied.length > 0 && failed === undefined,
+  },
+];
+
 const secretOf = async ({ api }: Stack) =>
   (await api<{ data: Record<string, string> }>("GET", "/api/v1/namespaces/shop/secrets/shop-db")).data;
 const kinds = ({ items }: Listed) => items.map(({ kind, cluster, code }) => `${cluster} ${code ?? kind}`);
@@ -94,6 +153,60 @@ describe("two clusters at once", () => {
     expect([again.code, kinds(again.json)]).toEqual([0, ["east ApplyResult", "west ApplyResult"]]);
     expect(again.json.items[0]?.writes).toBe(0);
   });
+
+  test("doctor over both is one List, each item by its schema; so are status and rotate", async () => {
+    for (const args of [["doctor"], ["status"], ["reviewer", "rotate", "--if-older-than", "30d", "--yes"]]) {
+      const run = await runJson<Listed>(world, ...args);
+      expect([args[0], run.code, flawsOf(run.json)]).toEqual([args[0], 0, []]);
+      expect(run.json.items.map(({ cluster }) => cluster)).toEqual(["east", "west"]);
+    }
+  });
+
+  test.each(STOPPED)(
+    "$command: east stops in the middle of its own; west is done whole, and the exit code is the worse",
+    async ({ args, when, isWhole }) => {
+      const before = await tokensOf(west);
+      let stopping: Promise<void> | undefined;
+      let seen = 0;
+      world.proxies.kubernetes.judge = (request) => {
+        if (when(request, (seen += 1))) stopping ??= world.stack.stopApiServer();
+        return { kind: "pass" };
+      };
+      const run = await runJson<Listed>(world, ...args);
+      world.proxies.kubernetes.judge = () => ({ kind: "pass" });
+      await stopping;
+      expect(stopping).toBeDefined();
+      const [east, other] = run.json.items;
+      expect(flawsOf(run.json)).toEqual([]);
+      expect(other && isWhole(other)).toBe(true);
+      // The one that stopped is told; its code is the worse of the two.
+      expect([run.code, east?.code ?? east?.failed?.error.code ?? "a report"]).toEqual(
+        [
+          [5, "ESOB-K101"],
+          [1, "ESOB-K101"],
+          [3, "a report"],
+        ].find(([code]) => code === run.code),
+      );
+      await world.stack.startApiServer();
+      if (args.includes("rotate")) {
+        const again = await runJson<Listed>(world, ...args);
+        expect([again.code, again.json.items.map(({ failed }) => failed)]).toEqual([
+          0,
+          [undefined, undefined],
+        ]);
+        expect([await tokensOf(world.stack), await tokensOf(west)]).toEqual([
+          [expect.any(String)],
+          [expect.any(String)],
+        ]);
+        expect(await tokensOf(west)).not.toEqual(before);
+      }
+      const human = await world.cli([...(args.includes("rotate") ? ["status"] : args)]);
+      expect([human.code, human.stderr + human.stdout]).toEqual([
+        0,
+        expect.stringMatching(/CLUSTER +RESULT\n. east .*\n. west .*\n$/),
+      ]);
+    },
+  );
 
   test("--context chooses one of them, or lists them", async () => {
     const one = await runJson<{ kind: string; cluster: string }>(world, "status", "--context", "west");
