@@ -10,10 +10,12 @@ import { holdLease, LEASE_RIGHTS, type HeldLease } from "../kubernetes/lease.ts"
 import type { RemovalContext } from "../steps/removal/context.ts";
 import { REMOVAL } from "../steps/removal/index.ts";
 import { CLEARED_BY_HAND } from "../steps/removal/secrets.ts";
+import { isRefusal } from "../steps/removal/take.ts";
 import { confirmWith } from "./consent.ts";
 import type { ClusterOutcome } from "./each-cluster.ts";
 import { exitCodeOf } from "./road.ts";
 import type { Session } from "./session.ts";
+import { withLeft } from "./uninstall-left.ts";
 
 interface Removal {
   readonly context: RemovalContext;
@@ -40,12 +42,12 @@ export async function takeAway(
     const outcome = await applySteps(passingOver(REMOVAL, plan), context, plan, {
       emit: context.emit,
       forget,
+      isPassable: isRefusal,
       signal: AbortSignal.any(signals),
     });
     const blocked = plan.changes.filter(({ action }) => action === "blocked");
-    const notDone = [...outcome.notDone, ...blocked];
-    const result = { ...plan, ...outcome, notDone, checks: [], writes: session.run.writes() };
-    return outcomeOf(invocation, context, result, blocked.length);
+    const result = { ...plan, ...outcome, checks: [], writes: session.run.writes() };
+    return outcomeOf(invocation, context, withLeft(invocation, result, blocked));
   } finally {
     await lease?.release();
   }
@@ -111,19 +113,13 @@ function passingOver(steps: readonly Step<RemovalContext>[], plan: Plan): Step<R
   }));
 }
 
-function outcomeOf(
-  invocation: Invocation,
-  { removal }: RemovalContext,
-  result: ApplyResult,
-  blocked: number,
-): ClusterOutcome {
+function outcomeOf(invocation: Invocation, { removal }: RemovalContext, result: ApplyResult): ClusterOutcome {
   const deleted = result.applied.filter(({ action }) => action === "delete").length;
-  const rest = blocked > 0 ? `; ${blocked} could not be` : "";
   const more = [...(removal.infisical ? [] : ["--infisical"]), ...(removal.eso ? [] : ["--eso", "--crds"])];
   const next = result.failed || more.length === 0 ? [] : [`Take more: ${asTyped(invocation, ...more)}`];
-  const headline = `Taken away: ${deleted} ${deleted === 1 ? "thing" : "things"}${rest}.`;
+  const headline = `Taken away: ${deleted} ${deleted === 1 ? "thing" : "things"}.`;
   return {
     result: { kind: "ApplyResult", result, next, ...(!result.failed && { headline }) },
-    exitCode: result.failed || blocked === 0 ? exitCodeOf(result) : 1,
+    exitCode: exitCodeOf(result),
   };
 }

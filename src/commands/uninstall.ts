@@ -12,9 +12,10 @@ import { createSurvey, type Survey } from "../steps/removal/survey.ts";
 import { onEachCluster, type ClusterOutcome } from "./each-cluster.ts";
 import { planExitCode } from "./plan.ts";
 import { readInputs } from "./read-inputs.ts";
-import { hostLabel } from "./road.ts";
+import { exitCodeOf, hostLabel } from "./road.ts";
 import { openSession, type Session } from "./session.ts";
 import { takeAway } from "./uninstall-apply.ts";
+import { withLeft } from "./uninstall-left.ts";
 
 /** Takes away what is ours: plan, consent, then in safe order. Exit 1: some of it may not be, and is still there. */
 export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
@@ -58,15 +59,10 @@ async function uninstallOne(
     if (invocation.flags["dryRun"] === true)
       return { result: { kind: "Plan", plan }, exitCode: planExitCode(plan) };
     if (hasChanges(plan)) return await takeAway(invocation, deps, { context, session, plan });
-    const notDone = plan.changes.filter(({ action }) => action === "blocked");
-    return {
-      result: {
-        kind: "ApplyResult",
-        result: { ...plan, applied: [], notDone, checks: [], writes: 0 },
-        next: [],
-      },
-      exitCode: notDone.length > 0 ? 1 : 0,
-    };
+    const nothing = { ...plan, applied: [], notDone: [], checks: [], writes: 0 };
+    const blocked = plan.changes.filter(({ action }) => action === "blocked");
+    const result = withLeft(invocation, nothing, blocked);
+    return { result: { kind: "ApplyResult", result, next: [] }, exitCode: exitCodeOf(result) };
   } finally {
     await session.close();
   }

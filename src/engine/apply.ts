@@ -15,6 +15,15 @@ export interface ApplyResult extends Plan {
 
 export type Outcome = Pick<ApplyResult, "applied" | "failed" | "notDone">;
 
+interface Applying {
+  readonly emit: Emit;
+  readonly forget: () => void;
+  readonly signal?: AbortSignal;
+  readonly now?: () => number;
+  /** A change that fails so is passed over, and the others are done all the same; the first of them is told as `failed`. */
+  readonly isPassable?: (error: BootstrapError) => boolean;
+}
+
 /**
  * Walks the steps. Before each change its step looks again, so that what earlier steps left behind is known and nothing is
  * written that the confirmed plan did not show: a change that is not in it ends the run with ESOB-C201.
@@ -23,27 +32,34 @@ export async function applySteps<Context>(
   steps: readonly Step<Context>[],
   context: Context,
   confirmed: Plan,
-  run: { emit: Emit; forget: () => void; signal?: AbortSignal; now?: () => number },
+  run: Applying,
 ): Promise<Outcome> {
   const now = run.now ?? Date.now;
+  const refused: NonNullable<Outcome["failed"]>[] = [];
   const open = new Map(confirmed.changes.filter(isWrite).map((change) => [targetKey(change.target), change]));
   const applied: Change[] = [];
   for (const step of steps) {
     let current: Change | undefined;
     try {
       const actions = await step.look(context);
-      forgetNeedless(open, step.id, actions);
+      forgetNeedless(open, step.id, actions, refused.length > 0);
       for (const action of actions) {
         const planned = open.get(targetKey(action.change.target));
         if (!isWrite(action.change) && action.change.action !== "blocked") continue;
+        if (action.change.action === "blocked" && planned && refused.length > 0) continue;
         current = action.change;
         run.signal?.throwIfAborted();
         if (!(action.isPoke && applied.length > 0)) assertShown(action, planned);
         run.emit({ type: "change-started", change: action.change });
         const began = now();
-        await action.apply?.();
+        const refusal = await applyUnlessRefused(action, run);
         run.forget();
         open.delete(targetKey(action.change.target));
+        if (refusal) {
+          refused.push(refusal);
+          run.emit({ type: "change-failed", ...refusal });
+          continue;
+        }
         applied.push(action.change);
         run.emit({ type: "change-finished", change: action.change, durationMs: now() - began });
       }
@@ -57,14 +73,38 @@ export async function applySteps<Context>(
       return { applied, failed: { change, error }, notDone: notDone(confirmed, open) };
     }
   }
-  return { applied, notDone: [] };
+  const [failed, ...others] = refused;
+  if (!failed) return { applied, notDone: [] };
+  return { applied, failed, notDone: [...others.map(({ change }) => change), ...notDone(confirmed, open)] };
 }
 
-/** What the step no longer calls for has been done by somebody else: neither applied nor left undone. */
-function forgetNeedless(open: Map<string, Change>, step: string, actions: readonly Action[]): void {
+/** Undefined when it was applied. */
+async function applyUnlessRefused(
+  { change, apply }: Action,
+  { isPassable = () => false, signal }: Applying,
+): Promise<Outcome["failed"]> {
+  try {
+    await apply?.();
+    return undefined;
+  } catch (error) {
+    if (signal?.aborted || !isBootstrapError(error) || !isPassable(error)) throw error;
+    return { change, error };
+  }
+}
+
+/**
+ * What the step no longer calls for has been done by somebody else: neither applied nor left undone. Where something was refused
+ * before, what stays has stayed because of that.
+ */
+function forgetNeedless(
+  open: Map<string, Change>,
+  step: string,
+  actions: readonly Action[],
+  wasRefused: boolean,
+): void {
   const called = new Set(
     actions
-      .filter(({ change }) => change.action !== "unchanged")
+      .filter(({ change }) => change.action !== "unchanged" || (wasRefused && change.reason !== undefined))
       .map(({ change }) => targetKey(change.target)),
   );
   for (const [key, planned] of open) if (planned.step === step && !called.has(key)) open.delete(key);

@@ -186,6 +186,8 @@ export function rightsFor(
     group,
     resource,
     ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
+    // The API server asks for a Namespace in that namespace itself, so that its owner may have the right.
+    ...(kind === "Namespace" && verb !== "create" && { namespace: metadata.name }),
     // `create` cannot be granted by name.
     ...(verb !== "create" && { name: metadata.name }),
   }));

@@ -37,7 +37,8 @@ export async function assertRights(context: RoadContext, actions: readonly Actio
 export function describeAccess({ verb, group, resource, subresource, namespace, name }: AccessQuery): string {
   const plural = group && !["apps"].includes(group) ? `${resource}.${group}` : resource;
   const full = subresource === undefined ? plural : `${plural}/${subresource}`;
-  return `${verb} ${full}${name ? ` ${name}` : ""}${namespace ? ` in ${namespace}` : ""}`;
+  const where = namespace && resource !== "namespaces" ? ` in ${namespace}` : "";
+  return `${verb} ${full}${name ? ` ${name}` : ""}${where}`;
 }
 
 /** Folders had no permission of their own in 2024 (infisical-api.md 2.3). */

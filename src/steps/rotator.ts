@@ -48,7 +48,9 @@ export const rotatorStep: Step<RoadContext> = {
   },
 };
 
-const nameOf = ({ desired }: RoadContext) => cut(`eso-${desired.cluster.name}-rotation`, 60);
+/** The operator's name at Infisical. */
+export const rotatorName = ({ desired }: Pick<RoadContext, "desired">): string =>
+  cut(`eso-${desired.cluster.name}-rotation`, 60);
 
 async function markOf({ facts }: RoadContext): Promise<Record<string, string>> {
   return { "managed-by": MANAGER, cluster: await facts.clusterUid(), purpose: "rotation" };
@@ -64,13 +66,13 @@ export async function findRotator(context: RoadContext): Promise<Identity | unde
     if (identity) return identity;
   }
   const mark = await markOf(context);
-  const named = await infisical.findIdentitiesByName(nameOf(context), undefined);
+  const named = await infisical.findIdentitiesByName(rotatorName(context), undefined);
   const ours = named.filter(({ metadata }) =>
     Object.entries(mark).every(([key, value]) => metadata[key] === value),
   );
   if (ours.length < 2) return ours[0];
   throw new BootstrapError("ESOB-R305", {
-    message: `${ours.length} machine identities are named ${nameOf(context)} and marked as ours.`,
+    message: `${ours.length} machine identities are named ${rotatorName(context)} and marked as ours.`,
     facts: { Exists: ours.map((one) => one.id).join(", ") },
   });
 }
@@ -79,13 +81,13 @@ async function mustFind(context: RoadContext): Promise<Identity> {
   const identity = await findRotator(context);
   if (identity) return identity;
   throw new BootstrapError("ESOB-R113", {
-    message: `The machine identity ${nameOf(context)} does not exist.`,
+    message: `The machine identity ${rotatorName(context)} does not exist.`,
     fix: { summary: "Run it again.", command: "eso-bootstrap reviewer register" },
   });
 }
 
 function lookAtIdentity(context: RoadContext, identity: Identity | undefined): Action {
-  const name = nameOf(context);
+  const name = rotatorName(context);
   const change = {
     step: STEP,
     target: { system: "infisical", kind: "MachineIdentity", name },
@@ -124,7 +126,7 @@ async function lookAtAuth(context: RoadContext, identity: Identity | undefined):
   const current = identity && (await facts.kubernetesAuth(identity));
   const change = {
     step: STEP,
-    target: { system: "infisical", kind: "KubernetesAuth", name: nameOf(context) },
+    target: { system: "infisical", kind: "KubernetesAuth", name: rotatorName(context) },
     summary: `allows ${wanted.allowedNamespaces}/${wanted.allowedNames}`,
   } as const;
   if (!current)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import type { ApplyResult } from "../../src/engine/apply.ts";
-import type { Plan } from "../../src/engine/plan.ts";
+import type { Change, Plan } from "../../src/engine/plan.ts";
 import { isKubernetesWrite } from "../helpers/proxy.ts";
 import type { Running } from "../helpers/run-cli.ts";
 import { clearProxies, init, runJson, troubleOf, writesSeen } from "./driving.ts";
@@ -43,8 +43,76 @@ const linesOf = ({ changes }: Pick<Plan, "changes">, ...actions: string[]) =>
     .filter(({ action }) => actions.includes(action))
     .map(({ action, target: { kind, namespace, name } }) => `${action} ${kind} ${namespace ?? "-"}/${name}`);
 
+const RBAC = { apiVersion: "rbac.authorization.k8s.io/v1" };
+const RBAC_GROUP = "rbac.authorization.k8s.io";
+const READ = { apiGroups: ["*"], resources: ["*"], verbs: ["get", "list", "watch"] };
+const namespaced = ["serviceaccounts", "secrets", "configmaps"];
+
+/**
+ * Three who may not do all: in a namespace one who has ESO's objects but no Secrets, and its owner, who sees nothing else; and
+ * one who sees all and may delete in namespaces.
+ */
+const PEOPLE = [
+  {
+    ...RBAC,
+    kind: "ClusterRole",
+    metadata: { name: "e2e-developer" },
+    rules: [{ apiGroups: ["external-secrets.io"], resources: ["*"], verbs: ["*"] }],
+  },
+  {
+    ...RBAC,
+    kind: "ClusterRole",
+    metadata: { name: "e2e-owner" },
+    rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }],
+  },
+  {
+    ...RBAC,
+    kind: "ClusterRole",
+    metadata: { name: "e2e-janitor" },
+    rules: [READ, { apiGroups: [""], resources: namespaced, verbs: ["delete", "patch"] }],
+  },
+  {
+    ...RBAC,
+    kind: "ClusterRoleBinding",
+    metadata: { name: "e2e-janitor" },
+    roleRef: { apiGroup: RBAC_GROUP, kind: "ClusterRole", name: "e2e-janitor" },
+    subjects: [{ apiGroup: RBAC_GROUP, kind: "User", name: "janitor" }],
+  },
+];
+const bound = (name: string) => ({
+  ...RBAC,
+  kind: "RoleBinding",
+  metadata: { name, namespace: "shop" },
+  roleRef: { apiGroup: RBAC_GROUP, kind: "ClusterRole", name: `e2e-${name}` },
+  subjects: [{ apiGroup: RBAC_GROUP, kind: "User", name }],
+});
+
+/** Infisical's answer to an operator without the right. */
+const MAY_NOT_DELETE = {
+  kind: "answer",
+  status: 403,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({
+    statusCode: 403,
+    message: "You are not allowed to delete on identity",
+    error: "PermissionDenied",
+  }),
+} as const;
+
+/** Exit 1, what was done, and of what is left why. */
+function partOf({ code, json }: Awaited<ReturnType<typeof uninstall>>) {
+  const name = ({ kind, namespace, name: its }: Change["target"]) => [kind, namespace ?? "-", its].join(" ");
+  return {
+    code,
+    failed: json.failed?.error.code,
+    done: json.applied.map(({ action, target }) => `${action} ${name(target)}`),
+    left: Object.fromEntries(json.notDone.map(({ target, reason }) => [name(target), reason])),
+  };
+}
+
 describe("uninstall after the whole road", () => {
   let world: World;
+  let viewer: Record<string, string>;
   let atFirst: { cluster: string[]; infisical: unknown };
 
   const isAsAtFirst = async () => {
@@ -63,6 +131,14 @@ describe("uninstall after the whole road", () => {
   beforeAll(async () => {
     world = await startWorld();
     await world.config(settings(world));
+    await apply(world, ...PEOPLE);
+    const { id } = world.infisical.createIdentity({ name: "viewer", orgRole: "no-access" });
+    const { clientId, clientSecret } = world.infisical.attachUniversalAuth(id);
+    world.infisical.addMember("shop", id, "viewer");
+    viewer = {
+      INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: clientId,
+      INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: clientSecret,
+    };
     atFirst = { cluster: await everything(world), infisical: world.infisical.snapshot() };
   });
   afterAll(() => world.stop());
@@ -218,6 +294,113 @@ describe("uninstall after the whole road", () => {
     await remove(world, "externalsecret", "by-hand", "-n", "shop");
     expect(troubleOf(await uninstall(world, ...WHOLE))).toBe("");
     await remove(world, "namespace", "shop");
+    await isAsAtFirst();
+  });
+
+  test("with partial rights: does what it may, names the rest and what is missing, and all rights finish it", async () => {
+    const before = await shopSecret(world);
+    await apply(world, bound("owner"), bound("developer"));
+    const as = async (env: Record<string, string>) => {
+      const run = await world.cli(["uninstall", "--yes", ...WHOLE, "-o", "json"], { env });
+      return partOf({ ...run, json: JSON.parse(run.stdout) as ApplyResult });
+    };
+    const user = (commonName: string) => ({ KUBECONFIG: world.stack.clientCert({ commonName }) });
+    const unseen = (right: string) => `cannot be judged: needs the right to ${right}`;
+
+    const developer = await as({ ...user("developer"), ...viewer });
+    expect([developer.code, developer.done, developer.left["ExternalSecret shop shop-db"]]).toEqual([
+      1,
+      [],
+      "not allowed here: get secrets shop-db in shop, patch secrets shop-db in shop",
+    ]);
+
+    const owner = await as({ ...user("owner"), ...viewer });
+    expect(owner).toMatchObject({
+      code: 1,
+      failed: "ESOB-C203",
+      done: [
+        "update Secret shop shop-db",
+        "delete ExternalSecret shop shop-db",
+        "delete SecretStore shop infisical",
+        "delete Secret shop infisical-identity",
+        "update Namespace - shop",
+      ],
+      left: {
+        "MachineIdentity - eso-e2e-shop-infisical": unseen("get namespaces in kube-system"),
+        "ClusterRoleBinding - infisical-token-reviewer": unseen(
+          "get clusterrolebindings (rbac.authorization.k8s.io)",
+        ),
+        "ServiceAccount external-secrets infisical-token-reviewer": unseen(
+          "get serviceaccounts in external-secrets",
+        ),
+        "Secret external-secrets *": unseen("list Secrets in external-secrets"),
+        "CustomResourceDefinition - *.external-secrets.io": unseen(
+          "list customresourcedefinitions (apiextensions.k8s.io)",
+        ),
+        "Release external-secrets external-secrets": expect.stringContaining(
+          'cannot list resource "secrets"',
+        ),
+        "Namespace - external-secrets": unseen("get namespaces in external-secrets"),
+      },
+    });
+    const after = await shopSecret(world);
+    expect([after.metadata.uid, after.metadata.ownerReferences]).toEqual([before.metadata.uid, undefined]);
+
+    const janitor = await as({ ...user("janitor"), ...viewer });
+    expect(janitor).toMatchObject({
+      code: 1,
+      failed: "ESOB-C203",
+      done: [
+        "delete Secret external-secrets infisical-token-reviewer-1",
+        "delete ServiceAccount external-secrets infisical-token-reviewer",
+      ],
+      left: {
+        "MachineIdentity - eso-e2e-shop-infisical": expect.stringContaining(
+          "not allowed to read on identity",
+        ),
+        "ClusterRoleBinding - infisical-token-reviewer":
+          "not allowed here: delete clusterrolebindings.rbac.authorization.k8s.io infisical-token-reviewer",
+        "CustomResourceDefinition - secretstores.external-secrets.io": expect.stringContaining(
+          "delete customresourcedefinitions",
+        ),
+        "Release external-secrets external-secrets": expect.stringContaining(
+          "delete clusterroles.rbac.authorization.k8s.io",
+        ),
+      },
+    });
+
+    // Here only the server itself knows the right, and what comes after it goes on.
+    world.proxies.infisical.judge = ({ method, path }) =>
+      method === "DELETE" && path.includes("/identities/") ? MAY_NOT_DELETE : { kind: "pass" };
+    const human = await world.cli(["uninstall", "--yes", ...WHOLE]);
+    const operator = partOf(await uninstall(world, ...WHOLE));
+    world.proxies.infisical.judge = () => ({ kind: "pass" });
+    expect(human.code).toBe(1);
+    expect(human.stderr).toMatch(
+      /1 thing of ours could not be taken away\. +ESOB-C203\n.*delete on identity[^]*\n +eso-bootstrap uninstall --yes --infisical --eso --crds\n[^]* Done +ClusterRoleBinding infisical-token-reviewer[^]* Not done +MachineIdentity eso-e2e-shop-infisical/,
+    );
+    expect(await marked(world)).toEqual([expect.stringContaining("eso-bootstrap")]);
+    expect(operator).toEqual({
+      code: 1,
+      failed: "ESOB-C203",
+      done: [],
+      left: { "MachineIdentity - eso-e2e-shop-infisical": expect.stringContaining("delete on identity") },
+    });
+
+    const rest = partOf(await uninstall(world, ...WHOLE));
+    expect(rest).toEqual({
+      code: 0,
+      failed: undefined,
+      done: ["delete MachineIdentity - eso-e2e-shop-infisical"],
+      left: {},
+    });
+    clearProxies(world);
+    const again = await uninstall(world, ...WHOLE);
+    expect([again.code, again.json.writes, writesSeen(world)]).toEqual([0, 0, []]);
+    await remove(world, "namespace", "shop");
+    await isAsAtFirst();
+    expect(troubleOf(await init(world))).toBe("");
+    expect(troubleOf(await uninstall(world, ...WHOLE, "--delete-secrets"))).toBe("");
     await isAsAtFirst();
   });
 

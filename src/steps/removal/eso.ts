@@ -3,11 +3,12 @@ import type { Action, Step, Target } from "../../engine/plan.ts";
 import type { AccessQuery, KubeObject, ObjectRef } from "../../kubernetes/cluster.ts";
 import { refOf } from "../objects.ts";
 import type { RemovalContext } from "./context.ts";
-import { ESO_API } from "./survey.ts";
-import { blocked, permitted, removing, staying } from "./take.ts";
+import { ESO_API, listWhereAllowed } from "./survey.ts";
+import { blocked, ifSeen, permitted, removing, staying } from "./take.ts";
 
 const STEP = "eso";
 const CRD_STEP = "crds";
+const CRD = "CustomResourceDefinition";
 const GROUP = /(^|\.)external-secrets\.io$/;
 /** What else keeps ESO busy besides stores and ExternalSecrets; GeneratorStates are its own. */
 const FURTHER_KINDS = [
@@ -23,11 +24,14 @@ export const removeCrds: Step<RemovalContext> = {
   title: "no CRD of ours is left",
   async look(context) {
     if (!context.removal.crds) return [];
-    const crds = await ourCrds(context);
-    if (crds.length === 0) return [];
-    const user = await firstUser(context);
-    const actions = await Promise.all(crds.map((crd) => lookAtCrd(context, crd, user)));
-    return permitted(context, actions);
+    const target: Target = { system: "kubernetes", kind: CRD, name: "*.external-secrets.io" };
+    return ifSeen({ step: CRD_STEP, target, summary: "the kinds of ESO" }, async () => {
+      const crds = await ourCrds(context);
+      if (crds.length === 0) return [];
+      const users = await usersOf(context);
+      const actions = await Promise.all(crds.map((crd) => lookAtCrd(context, crd, users)));
+      return permitted(context, actions);
+    });
   },
 };
 
@@ -36,29 +40,32 @@ export const removeRelease: Step<RemovalContext> = {
   id: STEP,
   title: "no ESO of ours is left",
   async look(context) {
-    const { removal, helm, desired } = context;
-    if (!removal.eso) return [];
-    const { release: name, namespace } = desired.eso;
-    const release = await helm.release(name, namespace);
-    if (!release) return [];
+    if (!context.removal.eso) return [];
+    const { release: name, namespace } = context.desired.eso;
     const target: Target = { system: "helm", kind: "Release", namespace, name };
-    const change = { step: STEP, target, summary: `ESO ${release.chartVersion}` };
-    const left = (reason: string): Action => ({ change: { ...change, action: "unchanged", reason } });
-    if (!release.ours)
-      return [left(`somebody else made it; to remove it: helm uninstall ${name} -n ${namespace}`)];
-    const user = await firstUser(context);
-    if (user !== undefined) return [left(user)];
-    const { hidden } = await context.survey.world();
-    if (hidden.length > 0)
-      return [{ change: { ...change, action: "blocked", reason: unknownUsers(hidden) } }];
-    const uninstall: Action = {
-      change: { ...change, action: "delete" },
-      needs: { kubernetes: helmRights(namespace) },
-      apply: () => helm.uninstall(name, namespace),
-    };
-    return permitted(context, [uninstall]);
+    return ifSeen({ step: STEP, target, summary: "ESO" }, () => lookAtRelease(context, target));
   },
 };
+
+async function lookAtRelease(context: RemovalContext, target: Target): Promise<Action[]> {
+  const { helm, desired } = context;
+  const { release: name, namespace } = desired.eso;
+  const release = await helm.release(name, namespace);
+  if (!release) return [];
+  const change = { step: STEP, target, summary: `ESO ${release.chartVersion}` };
+  const left = (reason: string): Action => ({ change: { ...change, action: "unchanged", reason } });
+  if (!release.ours)
+    return [left(`somebody else made it; to remove it: helm uninstall ${name} -n ${namespace}`)];
+  const { user, hidden } = await usersOf(context);
+  if (user !== undefined) return [left(user)];
+  if (hidden.length > 0) return [{ change: { ...change, action: "blocked", reason: unknownUsers(hidden) } }];
+  const uninstall: Action = {
+    change: { ...change, action: "delete" },
+    needs: { kubernetes: helmRights(namespace) },
+    apply: () => helm.uninstall(name, namespace),
+  };
+  return permitted(context, [uninstall]);
+}
 
 const unknownUsers = (hidden: readonly string[]) =>
   `may not be listed, so its users are unknown: ${hidden.join(", ")}`;
@@ -78,14 +85,22 @@ function helmRights(namespace: string): AccessQuery[] {
   ];
 }
 
-/** Whose work would stop without ESO. */
-async function firstUser({ survey, cluster }: RemovalContext): Promise<string | undefined> {
-  const { remaining } = await survey.judged();
+/** `user`: whose work would stop without ESO; `hidden`: what may not be listed, so that nobody can say. */
+interface Users {
+  readonly user: string | undefined;
+  readonly hidden: readonly string[];
+}
+
+async function usersOf({ survey, cluster }: RemovalContext): Promise<Users> {
+  const [{ remaining }, world] = await Promise.all([survey.judged(), survey.world()]);
+  const hidden = [...world.hidden];
   const [user] = [...remaining.secrets, ...remaining.stores];
-  if (user) return usedBy(user.ref, remaining.secrets.length + remaining.stores.length);
+  if (user) return { user: usedBy(user.ref, remaining.secrets.length + remaining.stores.length), hidden };
+  const others: ObjectRef[] = [];
   for (const [apiVersion, kind] of FURTHER_KINDS)
-    for await (const object of cluster.list({ apiVersion, kind })) return usedBy(refOf(object), 1);
-  return undefined;
+    await listWhereAllowed(cluster, { apiVersion, kind }, [], hidden, (one) => void others.push(refOf(one)));
+  const [other] = others;
+  return { user: other && usedBy(other, others.length), hidden };
 }
 
 const usedBy = ({ kind, namespace, name }: ObjectRef, count: number) =>
@@ -95,7 +110,7 @@ const usedBy = ({ kind, namespace, name }: ObjectRef, count: number) =>
 async function ourCrds({ cluster, helm, desired, survey }: RemovalContext): Promise<KubeObject[]> {
   const { release, namespace } = desired.eso;
   const found: KubeObject[] = [];
-  const query = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" };
+  const query = { apiVersion: "apiextensions.k8s.io/v1", kind: CRD };
   for await (const crd of cluster.list(query)) {
     const { annotations = {} } = crd.metadata;
     const isOfRelease =
@@ -109,13 +124,8 @@ async function ourCrds({ cluster, helm, desired, survey }: RemovalContext): Prom
   return live?.ours === true || (!live && others.length === 0) ? found : [];
 }
 
-async function lookAtCrd(
-  context: RemovalContext,
-  crd: KubeObject,
-  user: string | undefined,
-): Promise<Action> {
+async function lookAtCrd(context: RemovalContext, crd: KubeObject, { user, hidden }: Users): Promise<Action> {
   const candidate = { step: CRD_STEP, ref: refOf(crd), summary: "" };
-  const { hidden } = await context.survey.world();
   if (user !== undefined) return staying(candidate, user);
   if (hidden.length > 0) return blocked(candidate, unknownUsers(hidden));
   const kind = textOf(at(crd["spec"], "names", "kind")) ?? "";

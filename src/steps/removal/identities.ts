@@ -1,14 +1,16 @@
 import { roleSlugOf } from "../../desired/desired.ts";
+import { rotationServiceAccountManifest } from "../../desired/rotation-manifests.ts";
 import type { Action, InfisicalRight, Step, Target } from "../../engine/plan.ts";
 import type { DesiredStore } from "../../desired/desired.ts";
 import type { Identity, Project, Role } from "../../infisical/infisical.ts";
 import { MANAGER } from "../../kubernetes/cluster.ts";
 import { ROLE_MARK } from "../identity.ts";
-import { findRotator } from "../rotator.ts";
+import { refOf } from "../objects.ts";
+import { findRotator, rotatorName } from "../rotator.ts";
 import type { RemovalContext } from "./context.ts";
 import { goes } from "./judge.ts";
 import type { LiveStore } from "./survey.ts";
-import { permitted } from "./take.ts";
+import { ifSeen, isRefusal, permitted } from "./take.ts";
 
 const STEP = "identity";
 
@@ -29,29 +31,36 @@ export const removeIdentities: Step<RemovalContext> = {
   title: "nothing of ours is left at Infisical",
   async look(context) {
     if (!context.removal.infisical) return [];
-    const { described } = context.scope;
-    const ofStores = described ? await describedCases(context, described) : await foundCases(context);
-    const cases = [...ofStores, ...(await rotatorCase(context))];
-    const actions = await Promise.all(cases.map((one) => lookAtCase(context, one)));
-    return permitted(context, actions.flat());
+    // The steps of the objects in the cluster ask for it, too.
+    return context.survey.once("identities", () => lookAtIdentities(context));
   },
 };
 
+async function lookAtIdentities(context: RemovalContext): Promise<Action[]> {
+  const { described } = context.scope;
+  const look = (name: string, cases: () => Promise<readonly Case[]>) =>
+    ifSeen({ step: STEP, target: targetOf(name), summary: "" }, async () => {
+      const actions = (await cases()).map((one) => lookAtCase(context, one));
+      return (await Promise.all(actions)).flat();
+    });
+  const ofStores = described
+    ? described.map((store) => look(store.identityName, () => describedCase(context, store)))
+    : [look("*", () => foundCases(context))];
+  const rotator = look(rotatorName(context), () => rotatorCase(context));
+  return permitted(context, (await Promise.all([...ofStores, rotator])).flat());
+}
+
 /** What the file describes: by id, by mark or by name, as the road finds it. */
-async function describedCases(context: RemovalContext, described: readonly DesiredStore[]): Promise<Case[]> {
+async function describedCase(context: RemovalContext, store: DesiredStore): Promise<Case[]> {
   const { facts } = context;
-  const users = await remainingUsers(context);
-  return Promise.all(
-    described.map(async (store) => {
-      const [{ identity, ours }, project] = await Promise.all([
-        facts.identity(store),
-        facts.project(store.project),
-      ]);
-      const { identityName: name, roleSlug } = store;
-      const projects = project ? [project] : [];
-      return { identity, ours, name, roleSlug, projects, user: identity && users.get(identity.id) };
-    }),
-  );
+  const [users, { identity, ours }, project] = await Promise.all([
+    remainingUsers(context),
+    facts.identity(store),
+    facts.project(store.project),
+  ]);
+  const { identityName: name, roleSlug } = store;
+  const projects = project ? [project] : [];
+  return [{ identity, ours, name, roleSlug, projects, user: identity && users.get(identity.id) }];
 }
 
 /** What identity Secrets name, where no file says more; with -A also what carries this cluster's mark. The role is looked for in every project that we see. */
@@ -97,9 +106,21 @@ async function withKubernetesAuth({ infisical, emit }: RemovalContext): Promise<
 async function rotatorCase(context: RemovalContext): Promise<Case[]> {
   const { remaining } = await context.survey.judged();
   if (context.scope.kind === "namespace" || remaining.stores.some(({ ours }) => ours)) return [];
-  const identity = await findRotator(context);
+  const identity = await rotatorUnlessNone(context);
   if (!identity) return [];
   return [{ identity, ours: true, name: identity.name, roleSlug: "", projects: [], user: undefined }];
+}
+
+/** Who may not look into the organization knows from the cluster that it was never registered: its ServiceAccount comes first. */
+async function rotatorUnlessNone(context: RemovalContext): Promise<Identity | undefined> {
+  try {
+    return await findRotator(context);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const account = await context.cluster.get(refOf(rotationServiceAccountManifest(context.desired)));
+    if (account === undefined) return undefined;
+    throw error;
+  }
 }
 
 /** Identity ids of the stores that stay, each with one of them. */
@@ -159,7 +180,8 @@ async function rolesOf(
   );
 }
 
-const identityTarget = ({ name }: Case): Target => ({ system: "infisical", kind: "MachineIdentity", name });
+const targetOf = (name: string): Target => ({ system: "infisical", kind: "MachineIdentity", name });
+const identityTarget = ({ name }: Case): Target => targetOf(name);
 
 function stays(target: Target, reason: string): Action {
   return { change: { step: STEP, action: "unchanged", target, summary: "", reason } };

@@ -1,9 +1,10 @@
 import { storesOf } from "../../checks/view/external-secret.ts";
 import { placeOf, storeKey } from "../../checks/view/store.ts";
-import type { AccessQuery } from "../../kubernetes/cluster.ts";
+import type { AccessQuery, ObjectRef } from "../../kubernetes/cluster.ts";
 import { rightsFor } from "../objects.ts";
 import { describeAccess } from "../rights.ts";
 import type { RemovalContext } from "./context.ts";
+import { secretRef } from "./let-go.ts";
 import type { Live, LiveSecret, LiveStore, World } from "./survey.ts";
 
 /** An object that is meant. `stays`: why it is left (somebody else's, or in use); `blocked`: what we may not do. */
@@ -32,14 +33,16 @@ export async function judge(context: Omit<RemovalContext, "survey">, world: Worl
       (scope.hasSecret(secret) && (secret.ours || scope.kind === "file")) ||
       (secret.ours && storeKeysOf(secret).some((key) => ourStores.has(key))),
   );
-  const rights = removal.keepSecrets ? ["delete", "patch"] : ["delete"];
+  const verbs = removal.keepSecrets ? ["delete", "patch"] : ["delete"];
   const secrets = await withRights(
     context,
     meantSecrets.map((item) => (item.ours ? { item } : { item, stays: FOREIGN })),
-    rights,
+    (item) => [...rightsOn(item.ref, verbs), ...rightsOnTarget(item, removal)],
   );
   const leftSecrets = without(world.secrets, secrets);
-  const stores = await withRights(context, storeVerdicts(meantStores, leftSecrets, world), ["delete"]);
+  const stores = await withRights(context, storeVerdicts(meantStores, leftSecrets, world), ({ ref }) =>
+    rightsOn(ref, ["delete"]),
+  );
   return {
     secrets,
     stores: stores.filter(({ item }) => item.ours || scope.kind === "file"),
@@ -82,18 +85,22 @@ function without<Item extends Live>(all: readonly Item[], verdicts: readonly Ver
 /** True for what is taken away. */
 export const goes = ({ stays, blocked }: Verdict<unknown>) => stays === undefined && blocked === undefined;
 
+const rightsOn = ({ apiVersion, kind, ...metadata }: ObjectRef, verbs: readonly string[]) =>
+  rightsFor({ apiVersion, kind, metadata }, verbs);
+
+/** Whoever cannot make its Secret stand on its own must not delete the ExternalSecret: the Secret would be collected with it. */
+function rightsOnTarget(secret: LiveSecret, { keepSecrets }: RemovalContext["removal"]): AccessQuery[] {
+  if (secret.view.creationPolicy === "None") return [];
+  return rightsOn(secretRef(secret), keepSecrets ? ["get", "patch"] : ["get"]);
+}
+
 /** Asks once per namespace, and by name only where that is refused: thousands of objects share a right. */
 async function withRights<Item extends Live>(
   { cluster }: Pick<RemovalContext, "cluster">,
   verdicts: readonly Verdict<Item>[],
-  verbs: readonly string[],
+  needsOf: (item: Item) => readonly AccessQuery[],
 ): Promise<Verdict<Item>[]> {
-  const needs = new Map(
-    verdicts.filter(goes).map(({ item: { ref, uid } }) => {
-      const { apiVersion, kind, ...metadata } = ref;
-      return [uid, rightsFor({ apiVersion, kind, metadata }, verbs)];
-    }),
-  );
+  const needs = new Map(verdicts.filter(goes).map(({ item }) => [item.uid, needsOf(item)]));
   const all = [...needs.values()].flat();
   const wide = new Set((await cluster.missingRights(all.map(unnamed))).map(textOfRight));
   const open = all.filter((right) => wide.has(textOfRight(unnamed(right))));

@@ -1,11 +1,11 @@
 import type { Action, Step } from "../../engine/plan.ts";
 import { MANAGED_BY_LABEL, MANAGER, type KubeObject } from "../../kubernetes/cluster.ts";
-import { refOf, rightsFor } from "../objects.ts";
+import { isOurs, refOf, rightsFor } from "../objects.ts";
 import type { RemovalContext } from "./context.ts";
 import { contentsOf, partKey } from "./contents.ts";
 import { unmark } from "./let-go.ts";
 import { listWhereAllowed } from "./survey.ts";
-import { blocked, changeOf, permitted, removing, staying } from "./take.ts";
+import { blocked, changeOf, ifSeen, permitted, removing, staying, unlisted } from "./take.ts";
 
 const STEP = "namespace";
 
@@ -17,23 +17,42 @@ export const removeNamespaces = (others: OtherSteps): Step<RemovalContext> => ({
   id: STEP,
   title: "no empty namespace of ours is left",
   async look(context) {
-    const namespaces = await markedNamespaces(context);
-    if (namespaces.length === 0) return [];
+    const { found, hidden } = await markedNamespaces(context);
+    if (found.length === 0) return hidden;
     const isGoing = await goingOf(context, others);
-    const actions = await Promise.all(
-      namespaces.map((namespace) => lookAtNamespace(context, namespace, isGoing)),
-    );
-    return permitted(context, actions.flat());
+    const actions = await Promise.all(found.map((namespace) => lookAtNamespace(context, namespace, isGoing)));
+    return permitted(context, [...actions.flat(), ...hidden]);
   },
 });
 
-async function markedNamespaces({ cluster, scope }: RemovalContext): Promise<KubeObject[]> {
+interface Marked {
+  readonly found: KubeObject[];
+  readonly hidden: Action[];
+}
+
+/** Those that may not be listed are looked at by name, where their names are known. */
+async function markedNamespaces({ cluster, scope, desired }: RemovalContext): Promise<Marked> {
   const found: KubeObject[] = [];
+  const take = (object: KubeObject | undefined) => {
+    if (!object || !isOurs(object) || object.metadata.deletionTimestamp) return;
+    if (scope.hasNamespace(object.metadata.name)) found.push(object);
+  };
   const query = { apiVersion: "v1", kind: "Namespace", labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}` };
-  await listWhereAllowed(cluster, query, [], [], (object) => {
-    if (scope.hasNamespace(object.metadata.name) && !object.metadata.deletionTimestamp) found.push(object);
-  });
-  return found;
+  const unseen = await listWhereAllowed(cluster, query, [], [], take);
+  if (unseen.length === 0) return { found, hidden: [] };
+  const known = new Set([...scope.namespaces, desired.reviewer.namespace, desired.eso.namespace]);
+  const names = [...known].filter((name) => scope.hasNamespace(name)).toSorted();
+  if (scope.kind === "all") return { found, hidden: unlisted(STEP, "Namespace", "made by us", unseen) };
+  const hidden = await Promise.all(
+    names.map((name) => {
+      const target = { system: "kubernetes", kind: "Namespace", name } as const;
+      return ifSeen({ step: STEP, target, summary: "perhaps made by us" }, async () => {
+        take(await cluster.get({ apiVersion: "v1", kind: "Namespace", name }));
+        return [];
+      });
+    }),
+  );
+  return { found, hidden: hidden.flat() };
 }
 
 /** By name for what the plan lists; by Helm's own mark for what its release takes along. */

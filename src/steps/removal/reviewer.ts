@@ -7,8 +7,8 @@ import { refOf } from "../objects.ts";
 import { tokenIn } from "../reviewer-fact.ts";
 import type { RemovalContext } from "./context.ts";
 import { identityIdOf } from "./identities.ts";
-import { isForbidden, listWhereAllowed, type LiveStore } from "./survey.ts";
-import { blocked, lookAtNamed, permitted, staying, type Candidate } from "./take.ts";
+import { listWhereAllowed, type LiveStore } from "./survey.ts";
+import { blocked, isRefusal, lookAtNamed, permitted, staying, unlisted, type Candidate } from "./take.ts";
 
 const STEP = "reviewer";
 const RBAC = "rbac.authorization.k8s.io/v1";
@@ -19,9 +19,12 @@ export const removeReviewer: Step<RemovalContext> = {
   title: "no reviewer of ours is left",
   async look(context) {
     if (context.scope.kind === "namespace") return [];
-    const ofReviewer =
-      context.scope.kind === "all" ? await markedRefs(context) : await describedRefs(context);
-    const refs = distinct([...(await rotationRefs(context)), ...ofReviewer]);
+    const parts = await Promise.all([
+      rotationRefs(context),
+      context.scope.kind === "all" ? markedRefs(context) : describedRefs(context),
+    ]);
+    const refs = distinct(parts.flatMap((part) => part.refs));
+    const hidden = parts.flatMap((part) => part.hidden);
     const found = await Promise.all(
       refs.map(async (ref) => {
         const candidate = { step: STEP, ref, summary: ref.kind === "Secret" ? "with it its token dies" : "" };
@@ -29,17 +32,26 @@ export const removeReviewer: Step<RemovalContext> = {
       }),
     );
     const actions = found.flatMap((one) => one.actions);
-    if (!actions.some(({ apply }) => apply)) return actions;
+    if (!actions.some(({ apply }) => apply)) return [...actions, ...hidden];
     const hold = await whyHeld(context);
-    if (!hold) return permitted(context, actions);
-    return found.flatMap((one) => one.actions.map((action) => (action.apply ? hold(one.candidate) : action)));
+    if (!hold) return permitted(context, [...actions, ...hidden]);
+    const held = found.flatMap((one) =>
+      one.actions.map((action) => (action.apply ? hold(one.candidate) : action)),
+    );
+    return [...held, ...hidden];
   },
 };
 
 const distinct = (refs: readonly ObjectRef[]) => [...new Map(refs.map((ref) => [nameOf(ref), ref])).values()];
 
+/** Objects by name, and what is left of those that may not be seen. */
+interface Found {
+  readonly refs: readonly ObjectRef[];
+  readonly hidden: readonly Action[];
+}
+
 /** The CronJob that rotates its tokens, and all that belongs to it; the job first, so that none starts half-way. */
-async function rotationRefs({ cluster, desired }: RemovalContext): Promise<ObjectRef[]> {
+async function rotationRefs({ cluster, desired }: RemovalContext): Promise<Found> {
   const kinds = [
     ["batch/v1", "CronJob"],
     [RBAC, "RoleBinding"],
@@ -52,12 +64,28 @@ async function rotationRefs({ cluster, desired }: RemovalContext): Promise<Objec
   const perKind = kinds.map(async ([apiVersion, kind]) => {
     const refs: ObjectRef[] = [];
     const query = { apiVersion, kind, labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}` };
-    await listWhereAllowed(cluster, query, [desired.reviewer.namespace], [], (object) => {
+    const unseen = await listWhereAllowed(cluster, query, [desired.reviewer.namespace], [], (object) => {
       if (object.metadata.name.startsWith(ROTATION_NAME)) refs.push(refOf(object));
     });
-    return refs;
+    return { refs, hidden: unseen.length > 0 ? [kind] : [] };
   });
-  return (await Promise.all(perKind)).flat();
+  const found = await Promise.all(perKind);
+  const hidden = found.flatMap((one) => one.hidden);
+  return { refs: found.flatMap(({ refs }) => refs), hidden: rotationHidden(hidden) };
+}
+
+/** One line for all that belongs to the CronJob. */
+function rotationHidden([kind, ...others]: readonly string[]): Action[] {
+  if (kind === undefined) return [];
+  const kinds = [kind, ...others].map((one) => `${one}s`).join(", ");
+  const change = {
+    step: STEP,
+    action: "blocked",
+    target: { system: "kubernetes", kind, name: `${ROTATION_NAME}*` },
+    summary: "rotates the reviewer's tokens",
+    reason: `cannot be judged: needs the right to list ${kinds}`,
+  } as const;
+  return [{ change }];
 }
 
 /** Undefined where nobody needs it any more; else how each part of it is left. */
@@ -70,33 +98,30 @@ async function whyHeld(context: RemovalContext): Promise<((candidate: Candidate)
 }
 
 /** Rights first, then tokens, then the account that both are about. */
-async function describedRefs({ desired, cluster }: RemovalContext): Promise<ObjectRef[]> {
+async function describedRefs({ desired, cluster }: RemovalContext): Promise<Found> {
   const { namespace, serviceAccount } = desired.reviewer;
   const both = [serviceAccount, `${serviceAccount}-self`];
   const rbac = (kind: string) => both.map((name) => ({ apiVersion: RBAC, kind, name }));
   const secrets: ObjectRef[] = [];
   const labelSelector = `${MANAGED_BY_LABEL}=${MANAGER},${REVIEWER_LABEL}=${serviceAccount}`;
-  try {
-    for await (const secret of cluster.list({ apiVersion: "v1", kind: "Secret", namespace, labelSelector }))
-      secrets.push(refOf(secret));
-  } catch (error) {
-    if (!isForbidden(error)) throw error;
-  }
+  const query = { apiVersion: "v1", kind: "Secret", labelSelector };
+  const unseen = await listWhereAllowed(cluster, query, [namespace], [], (secret) => {
+    if (secret.metadata.namespace === namespace) secrets.push(refOf(secret));
+  });
   const account = { apiVersion: "v1", kind: "ServiceAccount", namespace, name: serviceAccount };
-  return [...rbac("ClusterRoleBinding"), ...rbac("ClusterRole"), ...secrets, account];
+  return {
+    refs: [...rbac("ClusterRoleBinding"), ...rbac("ClusterRole"), ...secrets, account],
+    hidden: unlisted(STEP, "Secret", "tokens of the reviewer", unseen),
+  };
 }
 
 /** Everything of these kinds that carries our mark. */
-async function markedRefs({ cluster, survey }: RemovalContext): Promise<ObjectRef[]> {
-  const list = async (apiVersion: string, kind: string) => {
+async function markedRefs({ cluster, survey }: RemovalContext): Promise<Found> {
+  const list = async (apiVersion: string, kind: string): Promise<Found> => {
     const refs: ObjectRef[] = [];
-    for await (const one of cluster.list({
-      apiVersion,
-      kind,
-      labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}`,
-    }))
-      refs.push(refOf(one));
-    return refs;
+    const query = { apiVersion, kind, labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}` };
+    const unseen = await listWhereAllowed(cluster, query, [], [], (one) => void refs.push(refOf(one)));
+    return { refs, hidden: unlisted(STEP, kind, "of the reviewer", unseen) };
   };
   const [bindings, roles, accounts, marked] = await Promise.all([
     list(RBAC, "ClusterRoleBinding"),
@@ -105,7 +130,8 @@ async function markedRefs({ cluster, survey }: RemovalContext): Promise<ObjectRe
     survey.markedSecrets(),
   ]);
   const secrets = marked.filter(({ reviewer }) => reviewer !== undefined).map(({ ref }) => ref);
-  return [...bindings, ...roles, ...secrets, ...accounts];
+  const parts = [bindings, roles, { refs: secrets, hidden: [] }, accounts];
+  return { refs: parts.flatMap(({ refs }) => refs), hidden: parts.flatMap(({ hidden }) => hidden) };
 }
 
 /** Why it is still needed, or undefined. A foreign store counts unless Infisical says that its identity has another reviewer. */
@@ -115,11 +141,16 @@ async function firstUser(context: RemovalContext): Promise<string | undefined> {
   for (const store of candidates) {
     const name = `${store.ref.kind} ${store.ref.namespace ? `${store.ref.namespace}/` : ""}${store.ref.name}`;
     if (store.ours) return `${name} logs in with its help`;
-    const hasOther = await hasOtherReviewer(context, store);
+    const hasOther = await hasOtherReviewer(context, store).catch(unknownIfRefused);
     if (!hasOther) return `${name} may log in with its help`;
   }
   return undefined;
 }
+
+const unknownIfRefused = (error: unknown): false => {
+  if (isRefusal(error)) return false;
+  throw error;
+};
 
 /** Only a clear answer counts; without Infisical nobody knows. */
 async function hasOtherReviewer(context: RemovalContext, store: LiveStore): Promise<boolean> {

@@ -1,8 +1,11 @@
 import type { Action, Step } from "../../engine/plan.ts";
 import type { ObjectRef } from "../../kubernetes/cluster.ts";
+import { nameOf } from "../../kubernetes/resources.ts";
 import type { RemovalContext } from "./context.ts";
-import { listWhereAllowed, type LiveStore } from "./survey.ts";
-import { blocked, foreign, lookAtNamed, permitted, removing, staying } from "./take.ts";
+import { removeIdentities } from "./identities.ts";
+import type { RemovalScope } from "./scope.ts";
+import { listWhereAllowed, type LiveStore, type Places } from "./survey.ts";
+import { blocked, foreign, lookAtNamed, permitted, removing, staying, unlisted } from "./take.ts";
 import { isOurs, refOf } from "../objects.ts";
 import { MANAGED_BY_LABEL, MANAGER } from "../../kubernetes/cluster.ts";
 import { isRecord } from "../../data.ts";
@@ -30,22 +33,42 @@ export const removeStoreObjects: Step<RemovalContext> = {
   id: OBJECTS_STEP,
   title: "nothing that only our stores read is left",
   async look(context) {
-    const refs = [...(await identitySecrets(context)), ...(await caMaps(context))];
+    const [ids, maps] = await Promise.all([identitySecrets(context), caMaps(context)]);
+    const refs = [...ids.refs, ...maps.refs];
     const { remaining } = await context.survey.judged();
+    const nameless = await whyIdStays(context);
     const users = new Map(remaining.stores.flatMap(namesUsed));
     const actions = await Promise.all(
       refs.map(async (ref): Promise<Action[]> => {
         const user = users.get(`${ref.kind} ${ref.namespace}/${ref.name}`);
         const summary = ref.kind === "Secret" ? "identity id" : "CA of Infisical";
         const candidate = { step: OBJECTS_STEP, ref, summary };
+        if (ref.kind === "Secret" && nameless !== undefined) return [blocked(candidate, nameless)];
         return user === undefined
           ? lookAtNamed(context, candidate)
           : [staying(candidate, `${user} reads it`)];
       }),
     );
-    return permitted(context, actions.flat());
+    const hidden = [
+      ...unlisted(OBJECTS_STEP, "Secret", "identity ids", ids.unseen),
+      ...unlisted(OBJECTS_STEP, "ConfigMap", "CAs of Infisical", maps.unseen),
+    ];
+    return permitted(context, [...actions.flat(), ...hidden]);
   },
 };
+
+/** Where no file describes the identity, only its Secret leads to it: one does not go without the other. */
+async function whyIdStays(context: RemovalContext): Promise<string | undefined> {
+  if (context.scope.described) return undefined;
+  const left = (await removeIdentities.look(context)).find(({ change }) => change.action === "blocked");
+  return left && `it leads to MachineIdentity ${left.change.target.name}, which stays`;
+}
+
+/** Objects by name, and where others may be that cannot be seen. */
+interface Refs {
+  readonly refs: readonly ObjectRef[];
+  readonly unseen: Places;
+}
 
 /** What a store reads, as `Secret shop/infisical-identity`, and its own name. */
 function namesUsed({ ref, view }: LiveStore): [used: string, user: string][] {
@@ -57,34 +80,40 @@ function namesUsed({ ref, view }: LiveStore): [used: string, user: string][] {
   ];
 }
 
-async function identitySecrets({ survey, scope, desired }: RemovalContext): Promise<ObjectRef[]> {
+async function identitySecrets({ survey, scope, desired }: RemovalContext): Promise<Refs> {
   const marked = (await survey.markedSecrets()).filter(
     ({ identityId, isTarget, reviewer }) => identityId !== undefined && !isTarget && reviewer === undefined,
   );
-  const described = new Set(
-    desired.stores.flatMap(({ namespaces, identitySecret }) =>
-      namespaces.map((namespace) => `${namespace}/${identitySecret}`),
-    ),
+  const described = desired.stores.flatMap(({ namespaces, identitySecret: name }) =>
+    namespaces.map((namespace) => ({ apiVersion: "v1", kind: "Secret", namespace, name })),
   );
-  return marked
-    .map(({ ref }) => ref)
-    .filter(({ namespace = "", name }) =>
-      scope.kind === "file" ? described.has(`${namespace}/${name}`) : scope.hasNamespace(namespace),
-    );
+  const refs = marked.map(({ ref }) => ref);
+  return meant(scope, described, { refs, unseen: await survey.secretsUnseenIn() });
 }
 
-async function caMaps({ cluster, scope, desired }: RemovalContext): Promise<ObjectRef[]> {
-  const found: ObjectRef[] = [];
+async function caMaps({ cluster, scope, desired }: RemovalContext): Promise<Refs> {
+  const refs: ObjectRef[] = [];
   const query = { apiVersion: "v1", kind: "ConfigMap", labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}` };
-  await listWhereAllowed(cluster, query, scope.namespaces, [], (object) => {
-    if (isOurs(object) && isRecord(object["data"]) && "ca.crt" in object["data"]) found.push(refOf(object));
+  const unseen = await listWhereAllowed(cluster, query, scope.namespaces, [], (object) => {
+    if (isOurs(object) && isRecord(object["data"]) && "ca.crt" in object["data"]) refs.push(refOf(object));
   });
-  const described = new Set(
-    desired.stores.flatMap(({ namespaces, name }) =>
-      namespaces.map((namespace) => `${namespace}/${name}-infisical-ca`),
-    ),
+  const described = desired.stores.flatMap(({ namespaces, name }) =>
+    namespaces.map((namespace) => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      namespace,
+      name: `${name}-infisical-ca`,
+    })),
   );
-  return found.filter(({ namespace = "", name }) =>
-    scope.kind === "file" ? described.has(`${namespace}/${name}`) : scope.hasNamespace(namespace),
-  );
+  const hasCa = desired.infisical.ca !== undefined;
+  return meant(scope, described, { refs, unseen: hasCa || scope.kind !== "file" ? unseen : [] });
+}
+
+/** What the scope means of it. With a file, what may not be listed is looked at by its name. */
+function meant(scope: RemovalScope, described: readonly ObjectRef[], { refs, unseen }: Refs): Refs {
+  if (scope.kind !== "file")
+    return { refs: refs.filter(({ namespace = "" }) => scope.hasNamespace(namespace)), unseen };
+  const names = new Set(described.map(nameOf));
+  const byName = described.filter(({ namespace }) => unseen.includes(namespace));
+  return { refs: [...refs.filter((ref) => names.has(nameOf(ref))), ...byName], unseen: [] };
 }

@@ -53,12 +53,17 @@ export interface Survey {
   world(): Promise<World>;
   judged(): Promise<Judged>;
   markedSecrets(): Promise<readonly MarkedSecret[]>;
+  /** Where Secrets may not be listed; undefined is the whole cluster. */
+  secretsUnseenIn(): Promise<Places>;
   /** ESO controllers; undefined where Deployments may not be listed. */
   controllers(): Promise<readonly Controller[] | undefined>;
   /** Anything else, under a name of the asker's. */
   once<Fact>(name: string, read: () => Promise<Fact>): Promise<Fact>;
   forget(): void;
 }
+
+/** Namespaces, or undefined for the whole cluster. */
+export type Places = readonly (string | undefined)[];
 
 /** `judge` is handed in: it decides with what is read here. */
 export function createSurvey(
@@ -72,11 +77,13 @@ export function createSurvey(
     known.set(name, running);
     return running as Promise<Fact>;
   };
+  const marked = () => once("marked-secrets", () => readMarkedSecrets(cluster, namespaces));
   return {
     once,
     world: () => once("world", () => readWorld(cluster, namespaces)),
     judged: () => once("judged", judge),
-    markedSecrets: () => once("marked-secrets", () => readMarkedSecrets(cluster, namespaces)),
+    markedSecrets: async () => (await marked()).secrets,
+    secretsUnseenIn: async () => (await marked()).unseen,
     controllers: () => once("controllers", () => unlessForbidden(findControllers(cluster))),
     forget: () => known.clear(),
   };
@@ -92,14 +99,17 @@ export async function unlessForbidden<Fact>(read: Promise<Fact>): Promise<Fact |
   });
 }
 
-/** One list for the whole cluster where that is allowed, else one per namespace of the scope. */
+/**
+ * One list for the whole cluster where that is allowed, else one per namespace of the scope. Answers with the places that were
+ * not seen: the whole cluster only where no namespaces are known to look into.
+ */
 export async function listWhereAllowed(
   cluster: Cluster,
   query: ListQuery,
   namespaces: readonly string[],
   hidden: string[],
   take: (object: KubeObject) => void,
-): Promise<void> {
+): Promise<Places> {
   const read = async (more: Partial<ListQuery>, where: string) => {
     try {
       for await (const object of cluster.list({ ...query, ...more })) take(object);
@@ -110,8 +120,11 @@ export async function listWhereAllowed(
       return false;
     }
   };
-  if (await read({}, "the whole cluster")) return;
-  for (const namespace of namespaces) await read({ namespace }, namespace);
+  if (await read({}, "the whole cluster")) return [];
+  if (namespaces.length === 0) return [undefined];
+  const unseen: string[] = [];
+  for (const namespace of namespaces) if (!(await read({ namespace }, namespace))) unseen.push(namespace);
+  return unseen;
 }
 
 async function readWorld(cluster: Cluster, namespaces: readonly string[]): Promise<World> {
@@ -139,11 +152,14 @@ function liveOf<Part extends { view: { managedBy: string | undefined } }>(
   return { ref: refOf(object), uid: object.metadata.uid ?? "", ours, ...part };
 }
 
-async function readMarkedSecrets(cluster: Cluster, namespaces: readonly string[]): Promise<MarkedSecret[]> {
-  const found: MarkedSecret[] = [];
+async function readMarkedSecrets(
+  cluster: Cluster,
+  namespaces: readonly string[],
+): Promise<{ secrets: MarkedSecret[]; unseen: Places }> {
+  const secrets: MarkedSecret[] = [];
   const query = { apiVersion: "v1", kind: "Secret", labelSelector: `${MANAGED_BY_LABEL}=${MANAGER}` };
-  await listWhereAllowed(cluster, query, namespaces, [], (object) => void found.push(markedSecret(object)));
-  return found;
+  const take = (object: KubeObject) => void secrets.push(markedSecret(object));
+  return { unseen: await listWhereAllowed(cluster, query, namespaces, [], take), secrets };
 }
 
 function markedSecret(object: KubeObject): MarkedSecret {

@@ -1,4 +1,4 @@
-import { BootstrapError } from "../../errors.ts";
+import { BootstrapError, isBootstrapError } from "../../errors.ts";
 import type { Action, Change } from "../../engine/plan.ts";
 import type { ObjectRef } from "../../kubernetes/cluster.ts";
 import { nameOf } from "../../kubernetes/resources.ts";
@@ -34,6 +34,43 @@ export const blocked = (candidate: Candidate, reason: string): Action => ({
   change: changeOf(candidate, "blocked", reason),
 });
 
+/** A right is missing, in either system. */
+export const isRefusal = (error: unknown): error is BootstrapError =>
+  isBootstrapError(error) && (error.code === "ESOB-K104" || error.code === "ESOB-I109");
+
+/** What may not be seen is blocked: a read that is refused is no "there is none". */
+export async function ifSeen(
+  base: Pick<Change, "step" | "target" | "summary">,
+  look: () => Promise<Action[]>,
+): Promise<Action[]> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const right = error.facts["Right"];
+    const why = right === undefined ? (error.reason ?? error.message) : `needs the right to ${right}`;
+    return [{ change: { ...base, action: "blocked", reason: `cannot be judged: ${why}` } }];
+  }
+}
+
+/** All of a kind that may be there, where they may not be listed. */
+export function unlisted(
+  step: string,
+  kind: string,
+  summary: string,
+  places: readonly (string | undefined)[],
+): Action[] {
+  return places.map((namespace) => ({
+    change: {
+      step,
+      action: "blocked",
+      target: { system: "kubernetes", kind, ...(namespace !== undefined && { namespace }), name: "*" },
+      summary,
+      reason: `cannot be judged: needs the right to list ${kind}s in ${namespace ?? "the whole cluster"}`,
+    },
+  }));
+}
+
 /** Somebody else's: the command that would take it away. */
 export function foreign(candidate: Candidate): Action {
   const { kind, namespace, name } = candidate.ref;
@@ -57,11 +94,14 @@ export function removing(context: RoadContext, candidate: Candidate & { uid: str
 
 /** What stands under a name: goes when it is ours, stays when it is not; nothing where there is nothing. */
 export async function lookAtNamed(context: RoadContext, candidate: Candidate): Promise<Action[]> {
-  const live = await context.cluster.get(candidate.ref);
-  if (!live) return [];
-  return [
-    isOurs(live) ? removing(context, { ...candidate, uid: live.metadata.uid ?? "" }) : foreign(candidate),
-  ];
+  const { step, ref, summary } = candidate;
+  return ifSeen({ step, target: targetOf(asObject(ref)), summary }, async () => {
+    const live = await context.cluster.get(ref);
+    if (!live) return [];
+    return [
+      isOurs(live) ? removing(context, { ...candidate, uid: live.metadata.uid ?? "" }) : foreign(candidate),
+    ];
+  });
 }
 
 /** Waits until the object is gone, or another stands in its place. */

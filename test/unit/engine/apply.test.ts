@@ -75,6 +75,23 @@ describe("applySteps", () => {
     expect(events.at(-1)?.type).toBe("change-failed");
   });
 
+  test("passes over what may fail, does the rest, and says what stayed because of it", async () => {
+    const state = world(["a"]);
+    const confirmed = await plan(state);
+    const held: Step<World> = {
+      ...maker("b"),
+      look: async () => [
+        { change: { ...action("b", "unchanged", state).change, reason: "a is still there" } },
+      ],
+    };
+    const isPassable = ({ code }: BootstrapError) => code === "ESOB-K106";
+    const run = { emit: () => {}, forget: () => {}, isPassable };
+    const outcome = await applySteps([maker("a"), held, maker("c")], state, confirmed, run);
+    expect(outcome.applied.map(({ target }) => target.name)).toEqual(["c"]);
+    expect([outcome.failed?.change.target.name, outcome.failed?.error.code]).toEqual(["a", "ESOB-K106"]);
+    expect(outcome.notDone.map(({ target }) => target.name)).toEqual(["b"]);
+  });
+
   test("leaves out what somebody else did meanwhile", async () => {
     const state = world();
     const confirmed = await plan(state);

@@ -206,6 +206,47 @@ describe("the way back", () => {
     expect(byName(changes, "infisical-token-reviewer", "ServiceAccount")?.action).toBe("unchanged");
   });
 
+  it("leaves an ExternalSecret whose Secret it may not free: that would be collected with it", async () => {
+    for (const verb of ["get", "patch"]) {
+      const { cluster, plan } = world();
+      cluster.deny({ verb, resource: "secrets", namespace: "shop" });
+      const { changes } = await plan();
+      expect(byName(changes, "shop-db")).toMatchObject({
+        action: "blocked",
+        reason: `not allowed here: ${verb} secrets shop-db in shop`,
+      });
+      expect(byName(changes, "infisical", "SecretStore")?.action).toBe("unchanged");
+    }
+  });
+
+  it("never takes what it may not see for gone: each is blocked, with the right that would tell", async () => {
+    const { cluster, plan } = world({ eso: true, crds: true });
+    cluster.deny(
+      { verb: "list", resource: "secrets" },
+      { verb: "get", resource: "secrets", name: "infisical-identity" },
+      { verb: "get", resource: "clusterrolebindings" },
+      { verb: "list", resource: "clusterroles" },
+      { verb: "list", resource: "customresourcedefinitions" },
+      { verb: "list", resource: "namespaces" },
+      { verb: "get", resource: "namespaces" },
+    );
+    const { changes } = await plan();
+    const blocked = changes.filter(({ action }) => action === "blocked");
+    expect(lines(blocked)).toEqual([
+      "blocked Secret shop/infisical-identity",
+      "blocked ClusterRoleBinding infisical-token-reviewer",
+      "blocked ClusterRoleBinding infisical-token-reviewer-self",
+      "blocked ClusterRole eso-bootstrap-rotation*",
+      "blocked Secret external-secrets/*",
+      "blocked CustomResourceDefinition *.external-secrets.io",
+      "blocked Namespace external-secrets",
+      "blocked Namespace shop",
+    ]);
+    for (const { reason } of blocked)
+      expect(reason).toMatch(/^cannot be judged: needs the right to (get|list) /);
+    expect(byName(changes, "infisical", "SecretStore")?.action).toBe("delete");
+  });
+
   it("never deletes a namespace with anything foreign in it: it loses our mark", async () => {
     const { cluster, apply } = world();
     cluster.seed({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "theirs", namespace: "shop" } });
