@@ -1,8 +1,6 @@
 import { at, isRecord, recordsAt, textOf, textsOf } from "../data.ts";
 import type { Desired } from "../desired/desired.ts";
-import type { Release } from "../helm/helm.ts";
 import type { Cluster, KubeObject } from "../kubernetes/cluster.ts";
-import type { Ports } from "./context.ts";
 
 /** An ESO controller that runs (or should) in the cluster. */
 export interface Controller {
@@ -22,7 +20,6 @@ export interface EsoFact {
   /** The one that serves our controllerClass, if any. */
   readonly controller: Controller | undefined;
   readonly others: readonly Controller[];
-  readonly release: Release | undefined;
   readonly crds: "absent" | "ours" | "foreign";
   /** CRDs that ESO needs and that are missing, not Established, or not served as v1. */
   readonly brokenCrds: readonly string[];
@@ -34,11 +31,10 @@ export const ESO_CRDS = ["externalsecrets", "secretstores", "clustersecretstores
   (plural) => `${plural}.external-secrets.io`,
 );
 
-/** Looks for ESO: the release we would make, every controller in the cluster, the CRDs (eso.md 4.7). */
-export async function findEso({ cluster, helm }: Ports, desired: Desired): Promise<EsoFact> {
-  const { release, namespace, manage, controllerClass } = desired.eso;
-  const [found, controllers, crds] = await Promise.all([
-    manage ? helm.release(release, namespace) : undefined,
+/** Looks for ESO in the cluster: every controller, the CRDs (eso.md 4.7). Helm is not asked: only installing needs it. */
+export async function findEso(cluster: Cluster, desired: Desired): Promise<EsoFact> {
+  const { release, namespace, controllerClass } = desired.eso;
+  const [controllers, crds] = await Promise.all([
     findControllers(cluster),
     Promise.all(
       ESO_CRDS.map((name) =>
@@ -53,7 +49,6 @@ export async function findEso({ cluster, helm }: Ports, desired: Desired): Promi
   return {
     controller,
     others: controllers.filter((one) => one !== controller),
-    release: found,
     crds: ownerOfCrds(crds, desired),
     brokenCrds: ESO_CRDS.filter((_, index) => !isServed(crds[index])),
     serviceAccount: controller

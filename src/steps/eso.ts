@@ -18,11 +18,11 @@ export const esoStep: Step<RoadContext> = {
   title: "ESO runs",
   async look(context) {
     const { eso } = context.desired;
-    const fact = await context.facts.eso();
-    if (fact.release?.ours) return lookAtRelease(context, fact, fact.release);
+    const [fact, release] = await Promise.all([context.facts.eso(), context.facts.release()]);
+    if (release?.ours) return lookAtRelease(context, fact, release);
     if (fact.controller) return [usedAsItIs(fact)];
     if (!eso.manage) throw noEso();
-    if (fact.release) return [foreignRelease(context, fact.release)];
+    if (release) return [foreignRelease(context, release)];
     const namespace = await lookAtObject(context, {
       step: STEP,
       manifest: namespaceManifest(eso.namespace),
@@ -119,7 +119,7 @@ function install(
     needs: { kubernetes: helmRights(context.desired.eso.namespace) },
     apply: async () => {
       const { chart, repo, version, namespace, release } = context.desired.eso;
-      await clearDeadRelease(context, fact.release);
+      await clearDeadRelease(context, await context.facts.release());
       const remote = (await context.helm.localChartVersion(chart)) === undefined;
       await context.helm.upgradeInstall({
         release,

@@ -1,4 +1,5 @@
 import type { Identity, KubernetesAuth, Project, ServerTraits } from "../infisical/infisical.ts";
+import type { Release } from "../helm/helm.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 import { findApiServer, type ApiServer } from "./api-server.ts";
 import { findEso, type EsoFact } from "./eso-fact.ts";
@@ -16,6 +17,8 @@ export interface Facts {
   /** uid of the namespace kube-system: names the cluster. */
   clusterUid(): Promise<string>;
   eso(): Promise<EsoFact>;
+  /** The Helm release that we would make; undefined where there is none, or ESO is not ours to manage. */
+  release(): Promise<Release | undefined>;
   traits(): Promise<ServerTraits>;
   project(slug: string): Promise<Project | undefined>;
   identity(store: DesiredStore): Promise<IdentityFact>;
@@ -39,10 +42,13 @@ export function createFacts(ports: Ports, desired: Desired): Facts {
     known.set(key, running);
     return running as Promise<T>;
   };
-  const { cluster, infisical } = ports;
+  const { cluster, helm, infisical } = ports;
+  const { eso } = desired;
   const facts: Facts = {
     clusterUid: () => once("uid", () => readClusterUid(ports)),
-    eso: () => once("eso", () => findEso(ports, desired)),
+    eso: () => once("eso", () => findEso(cluster, desired)),
+    release: () =>
+      once("release", async () => (eso.manage ? helm.release(eso.release, eso.namespace) : undefined)),
     traits: () => once("traits", () => infisical.traits()),
     project: (slug) => once(`project ${slug}`, () => infisical.findProject(slug)),
     identity: (store) => once(`identity ${store.id} ${store.kind}`, () => findIdentity(ports, facts, store)),

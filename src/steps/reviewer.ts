@@ -31,10 +31,10 @@ export const reviewerStep: Step<RoadContext> = {
 async function manifestsOf({ desired, facts }: RoadContext): Promise<KubeObject[]> {
   const { reviewer, eso } = desired;
   if (reviewer.mode === "self") return selfReviewManifests(desired, (await facts.eso()).serviceAccount);
-  const { controller, release } = await facts.eso();
-  const isForeign = !eso.manage || (controller !== undefined && !release?.ours);
-  // Step 1 makes ESO's namespace only where it installs ESO.
-  const elsewhere = reviewer.namespace !== eso.namespace || isForeign;
+  const { controller } = await facts.eso();
+  // Step 1 makes ESO's namespace only where it installs ESO; where ESO runs the namespace is there.
+  const isUsed = !eso.manage || (controller !== undefined && controller.namespace !== reviewer.namespace);
+  const elsewhere = reviewer.namespace !== eso.namespace || isUsed;
   return [...(elsewhere ? [namespaceManifest(reviewer.namespace)] : []), ...reviewerManifests(desired)];
 }
 
