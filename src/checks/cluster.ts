@@ -23,6 +23,7 @@ export function clusterChecks(_context: CheckContext): readonly Check<CheckConte
       category: "cluster",
       title: "the API server answers",
       severity: "error",
+      retry: true,
       run: async ({ cluster }) => ({
         status: "pass",
         evidence: `${await cluster.version()} at ${cluster.info.server}`,

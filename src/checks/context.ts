@@ -5,6 +5,7 @@ import type { Clock, Net } from "../system/system.ts";
 import type { Desired } from "../desired/desired.ts";
 import type { Subjects } from "./collect.ts";
 import type { Scope } from "./scope.ts";
+import type { SecretView } from "./view/external-secret.ts";
 
 /** What every check of `doctor` is given. A check only reads. */
 export interface CheckContext extends Subjects {
@@ -29,11 +30,16 @@ export interface CheckContext extends Subjects {
   readonly options: CheckOptions;
 }
 
+/** What tells one sync of an ExternalSecret from another (eso.md 3.2). */
+export type Sync = Pick<SecretView, "refreshTime" | "syncedVersion">;
+
 export interface CheckOptions {
   /** Do not read target Secrets. */
   readonly noSecrets: boolean;
-  /** `--fresh`: a sync older than this (ms since 1970) does not count. */
-  readonly freshSince: number | undefined;
+  /** `--fresh`: only another sync than the first look saw counts. */
+  readonly fresh: boolean;
+  /** What the first look saw, by `namespace/name`; undefined: this is the first. */
+  readonly synced?: ReadonlyMap<string, Sync>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }

@@ -70,14 +70,14 @@ export function installChecks(): Check<CheckContext>[] {
 export async function theController(context: CheckContext): Promise<EsoController> {
   const { controller } = await findControllers(context);
   if (controller) return controller;
-  const manages = context.desired?.eso.manage !== false;
+  const { desired } = context;
   throw new BootstrapError("ESOB-H201", {
     message: "ESO is not in this cluster: nothing syncs the ExternalSecrets.",
     reason: "no Deployment has the label app.kubernetes.io/name=external-secrets, or runs its image",
-    fix: manages
+    fix: desired?.eso.manage
       ? { summary: "Install it.", command: "eso-bootstrap install" }
       : {
-          summary: "Install it the way this cluster is managed (eso.manage is false).",
+          summary: `Install it the way this cluster is managed${desired ? " (eso.manage is false)" : ""}.`,
           command: `helm install external-secrets external-secrets --repo https://charts.external-secrets.io -n ${usualNamespace(context)} --create-namespace`,
         },
   });

@@ -29,5 +29,5 @@ export function esoChecks(context: CheckContext): readonly Check<CheckContext>[]
     ...scopeChecks(context),
     esoRightsCheck(),
     ...webhookChecks(),
-  ].map(ifAllowed);
+  ].map((check) => ({ ...ifAllowed(check), retry: true }));
 }

@@ -47,6 +47,7 @@ function serverChecks(server: Server): Check<CheckContext>[] {
       category: "infisical",
       title: `${server.address} ${title}`,
       severity: "error",
+      retry: true,
       ...(before !== undefined && { needs: [`infisical-${before} ${server.key}`] }),
       after: server.stores.map(({ kind, namespace, name }) => `host ${storeKey(kind, namespace, name)}`),
       subject: { kind: "Infisical", name: server.host },

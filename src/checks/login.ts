@@ -42,6 +42,7 @@ function tokenCheck(chain: Chain): Check<CheckContext> {
     id: `token ${chain.key}`,
     code: "ESOB-R224",
     title: "ESO's own token can be had",
+    retry: true,
     after: ["eso-installed", "eso-token"],
     run: async (context) => {
       const own = await ownToken(context, chain);
@@ -57,6 +58,7 @@ function reviewCheck(chain: Chain): Check<CheckContext> {
     id: `review ${chain.key}`,
     code: "ESOB-R114",
     title: "the API server finds ESO's token genuine",
+    retry: true,
     needs: [`token ${chain.key}`],
     after: REVIEWER_IDS,
     run: (context) => judgeReview(context, chain),
@@ -71,6 +73,7 @@ function loginCheck(seen: CheckContext, chain: Chain): Check<CheckContext> {
     id: `login ${chain.key}`,
     code: "ESOB-R115",
     title: `ESO can log in for ${chain.stores.map(placeOf).slice(0, 3).join(", ")}`,
+    retry: true,
     needs: [...needed, `token ${chain.key}`],
     after: [
       ...reachIdsOf(store),
@@ -96,6 +99,7 @@ function listCheck(seen: CheckContext, chain: Chain, store: LiveStore): Check<Ch
     id: `list ${store.key}`,
     code: "ESOB-R119",
     title: `${titleOf(store)} may read ${environment}:${path}`,
+    retry: true,
     needs: [`login ${chain.key}`, `scope ${store.key}`],
     after: identityIdsOf(seen, chain),
     run: (context) =>

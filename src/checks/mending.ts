@@ -29,8 +29,13 @@ export function thenRestore({ summary, command }: Fix): Fix {
 
 /** What is stored at Infisical is restored by `apply`, where there is a file. */
 export function restoreAtInfisical({ desired }: Pick<CheckContext, "desired">, code: Code): Fix {
-  return { summary: mendOf(code), ...(desired && { command: "eso-bootstrap apply" }) };
+  const summary = mendOf(code);
+  return desired ? { summary, command: "eso-bootstrap apply" } : { summary: needsFile(summary) };
 }
+
+/** Who has no file cannot restore what it says. */
+export const needsFile = (summary: string) =>
+  `${summary} That needs eso-bootstrap.yaml: give it with -f; \`eso-bootstrap init\` makes one.`;
 
 /** ESO looks at an object again when an annotation changes (eso.md 1.7, 2.1). */
 export function lookAgain(summary: string, subject: Subject): Fix {

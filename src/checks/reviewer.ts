@@ -56,6 +56,7 @@ function layer(
     category: "reviewer",
     title,
     severity: "error",
+    retry: true,
     needs: ["cluster-reach", ...needs.map((need) => `reviewer-${need}`)],
     run: async (context) => {
       const reviewer = await findReviewer(context);
@@ -71,6 +72,7 @@ function selfCheck(): Check<CheckContext> {
     category: "reviewer",
     title: "ESO may review its own token",
     severity: "error",
+    retry: true,
     needs: ["eso-installed"],
     run: async (context) => {
       const { namespace, serviceAccount } = await theController(context);

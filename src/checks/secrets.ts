@@ -34,6 +34,7 @@ function keysCheck(secret: SecretSubject, synced: string, subject: Subject): Che
   return {
     category: "secrets",
     severity: "error",
+    retry: true,
     subject,
     id: `keys ${secret.namespace}/${secret.name}`,
     code: "ESOB-E103",
@@ -58,6 +59,7 @@ function syncedCheck(
   return {
     category: "secrets",
     severity: "error",
+    retry: true,
     subject,
     id,
     code: "ESOB-E101",

@@ -18,6 +18,8 @@ interface Aspect {
   readonly code: Code;
   /** What is true of the store when all is well. */
   readonly title: string;
+  /** What it names may come after it. */
+  readonly retry?: true;
   applies(store: LiveStore): boolean;
   judge(context: CheckContext, store: LiveStore): Promise<Finding> | Finding;
 }
@@ -32,6 +34,7 @@ const ASPECTS: readonly Aspect[] = [
     id: "identity-id",
     code: "ESOB-S203",
     title: "finds its identity's id",
+    retry: true,
     applies: ({ live }) => usesKubernetesAuth(live),
     judge: judgeIdentityId,
   },
@@ -39,6 +42,7 @@ const ASPECTS: readonly Aspect[] = [
     id: "token-path",
     code: "ESOB-S210",
     title: "names a token that ESO has",
+    retry: true,
     applies: ({ live }) => usesKubernetesAuth(live) && live.tokenPathRef?.name !== undefined,
     judge: judgeTokenPath,
   },
@@ -47,6 +51,7 @@ const ASPECTS: readonly Aspect[] = [
     id: "ca",
     code: "ESOB-S213",
     title: "gives a usable CA",
+    retry: true,
     applies: ({ live }) => live.caBundle !== undefined || live.caProvider !== undefined,
     judge: judgeCa,
   },
@@ -81,12 +86,13 @@ const isInfisical = (store: StoreSubject): store is LiveStore =>
 const base = (store: StoreSubject) =>
   ({ category: "store-spec", severity: "error", subject: subjectOf(store) }) as const;
 
-function aspectCheck(store: LiveStore, { id, code, title, judge }: Aspect): Check<CheckContext> {
+function aspectCheck(store: LiveStore, { id, code, title, retry, judge }: Aspect): Check<CheckContext> {
   return {
     ...base(store),
     id: `${id} ${store.key}`,
     code,
     title: `${titleOf(store)} ${title}`,
+    ...(retry && { retry }),
     needs: [`exists ${store.key}`],
     run: async (context) => judge(context, store),
   };
@@ -98,6 +104,7 @@ function existsCheck(store: StoreSubject): Check<CheckContext> {
     id: `exists ${store.key}`,
     code: "ESOB-S227",
     title: `${titleOf(store)} is there`,
+    retry: true,
     after: ESO_IDS,
     run: async (context) => {
       if (!store.live && isHidden(context, store.kind, store.namespace))

@@ -22,6 +22,7 @@ export function storeChecks(context: CheckContext): readonly Check<CheckContext>
     category: "stores",
     title: `${titleOf(store)} is Valid`,
     severity: "error",
+    retry: true,
     needs: [`exists ${store.key}`],
     after: [
       ...ESO_IDS,

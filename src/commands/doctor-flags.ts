@@ -9,10 +9,9 @@ import type { Invocation } from "../invocation.ts";
 /** What doctor's own flags say. */
 export interface DoctorFlags extends Choice {
   readonly all: boolean;
-  /** Milliseconds to wait for health; undefined: look once. */
+  /** Milliseconds to wait for health; undefined: look once. A sync that is newer than the command takes time: --fresh waits, too. */
   readonly waitMs: number | undefined;
-  /** Milliseconds since 1970; a sync before it does not count. */
-  readonly freshSince: number | undefined;
+  readonly fresh: boolean;
   readonly fix: boolean;
   readonly noSecrets: boolean;
   readonly trustHosts: readonly string[];
@@ -22,13 +21,13 @@ export interface DoctorFlags extends Choice {
 const DEFAULT_WAIT_S = 300;
 
 /** Throws ESOB-C104 for a value that no flag knows. */
-export function readDoctorFlags({ flags }: Invocation, now: number): DoctorFlags {
+export function readDoctorFlags({ flags }: Invocation): DoctorFlags {
   return {
     all: flags["allNamespaces"] === true,
     only: wordsOf(flags["only"], "--only"),
     skip: wordsOf(flags["skip"], "--skip"),
-    waitMs: waitOf(flags["wait"]),
-    freshSince: flags["fresh"] === true ? now : undefined,
+    waitMs: waitOf(flags["wait"] ?? flags["fresh"]),
+    fresh: flags["fresh"] === true,
     fix: flags["fix"] === true,
     noSecrets: flags["secrets"] === false,
     trustHosts: textsOf(flags["trustHost"]).map((text) => normaliseHost(text, "--trust-host")),

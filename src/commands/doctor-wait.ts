@@ -1,67 +1,107 @@
-import type { CheckContext } from "../checks/context.ts";
-import type { examine } from "../checks/examine.ts";
+import type { Seen } from "../checks/examine.ts";
+import { AWAY, isOfEso } from "../checks/retry.ts";
+import type { CheckResult } from "../engine/check.ts";
 import type { Emit } from "../engine/events.ts";
-import { pokeObject } from "../steps/poke.ts";
-import type { Cluster } from "../kubernetes/cluster.ts";
+import { BootstrapError, isBootstrapError } from "../errors.ts";
 import type { Clock } from "../system/system.ts";
+import type { Poker } from "./doctor-poke.ts";
 
-type Seen = Awaited<ReturnType<typeof examine>>;
-
-interface Ground {
-  readonly cluster: Cluster;
+/** What waiting needs of the world. */
+export interface Ground {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
 
-const PAUSE_MS = 2_000;
-/** ESO's back-off grows to 7 minutes (eso.md 1.7); whoever waits here does not want to wait for that. */
-const POKE_EVERY_MS = 10_000;
+/** How long, and for what. */
+export interface Patience {
+  /** ms since 1970. */
+  readonly deadline: number;
+  /** How long what is left may look hopeless, in ms. */
+  readonly graceMs?: number;
+  /** What must be gone. */
+  isTrouble(result: CheckResult): boolean;
+  /** undefined: nothing is told to ESO. */
+  readonly poker?: Poker;
+}
 
-/** Looks again until nothing fails or the time is up; has ESO look anew at what sits in its back-off. */
+export interface Waited {
+  /** False: the time was up, and what was left might have come. */
+  readonly inTime: boolean;
+  readonly seen: Seen;
+}
+
+/** The first looks follow fast: most of what is waited for takes a second. */
+const PAUSES_MS = [500, 1_000, 2_000] as const;
+/** What looks hopeless for so long is: controllers, caches and back-offs of seconds have had their chance. */
+const GRACE_MS = 10_000;
+/** Looks again until no trouble is left, none that can come by itself, or the time is up. */
 export async function waitForHealth(
   first: Seen,
   look: () => Promise<Seen>,
-  { cluster, clock, emit, signal }: Ground,
-  { waitMs = 0 }: { readonly waitMs?: number | undefined },
-): Promise<{ readonly inTime: boolean; readonly seen: Seen }> {
-  const deadline = clock.now() + waitMs;
+  ground: Ground,
+  { deadline, isTrouble, poker, graceMs = GRACE_MS }: Patience,
+): Promise<Waited> {
+  const { clock, emit, signal } = ground;
   let seen = first;
-  let poked = Number.NEGATIVE_INFINITY;
-  for (;;) {
-    const failed = seen.results.filter(({ status }) => status === "fail");
-    if (failed.length === 0) return { inTime: true, seen };
-    if (clock.now() >= deadline) return { inTime: false, seen };
-    emit({ type: "waiting", what: "health", state: `${failed.length} failed, first ${failed[0]?.code}` });
-    if (clock.now() - poked >= POKE_EVERY_MS) {
-      await pokeWaiting(cluster, clock, seen.context);
-      poked = clock.now();
+  let hopelessSince: number | undefined;
+  for (let round = 0; ; round += 1) {
+    const troubles = seen.results.filter(isTrouble);
+    if (troubles.length === 0) return { inTime: true, seen };
+    const now = clock.now();
+    const causes = causesOf(troubles);
+    hopelessSince = causes.some((cause) => mayPass(cause, seen, poker)) ? undefined : (hopelessSince ?? now);
+    if (hopelessSince !== undefined && now - hopelessSince >= graceMs) {
+      emit({ type: "note", text: "Nothing of what is left comes by waiting." });
+      return { inTime: true, seen };
     }
-    await clock.sleep(Math.min(PAUSE_MS, Math.max(0, deadline - clock.now())), signal);
-    seen = await look();
+    if (now >= deadline) return { inTime: false, seen };
+    emit({ type: "waiting", what: "health", state: `${troubles.length} left, first ${causes[0]?.code}` });
+    await poker?.poke(troubles);
+    const pause = PAUSES_MS[Math.min(round, PAUSES_MS.length - 1)] ?? 0;
+    await clock.sleep(Math.min(pause, Math.max(0, deadline - clock.now())), signal);
+    const next = await untilAnswered(look, ground, deadline);
+    if ("value" in next) seen = next.value;
+    else emit({ type: "warning", text: `This is the last state that was seen: ${next.error.message}` });
   }
 }
 
-/** Stores first: ESO refuses ExternalSecrets of a store that is not ready. */
-async function pokeWaiting(
-  cluster: Cluster,
-  clock: Clock,
-  { stores, secrets, options }: CheckContext,
-): Promise<void> {
-  const apiVersion = "external-secrets.io/v1";
-  const waiting = [
-    ...stores
-      .filter(({ live }) => live?.ready?.ready === false)
-      .map(({ kind, name, namespace }) => ({ apiVersion, kind, name, ...(namespace && { namespace }) })),
-    ...secrets
-      .filter(
-        ({ live }) => live && (live.ready?.ready === false || isOld(live.refreshTime, options.freshSince)),
-      )
-      .map(({ name, namespace }) => ({ apiVersion, kind: "ExternalSecret", name, namespace })),
-  ];
-  for (const ref of waiting) await pokeObject(cluster, clock, ref);
+/** What only follows from a cause ends with it. */
+function causesOf(troubles: readonly CheckResult[]): readonly CheckResult[] {
+  const causes = troubles.filter(({ follows }) => follows === undefined);
+  return causes.length > 0 ? causes : troubles;
 }
 
-function isOld(refreshTime: string | undefined, freshSince: number | undefined): boolean {
-  return freshSince !== undefined && !(Date.parse(refreshTime ?? "") >= freshSince);
+/** What ESO said before it was told to look again may be over. */
+function mayPass(cause: CheckResult, { passing }: Seen, poker: Poker | undefined): boolean {
+  return passing.has(cause.id) || (poker !== undefined && isOfEso(cause) && !poker.reached(cause));
+}
+
+type Answered<Value> = { readonly value: Value } | { readonly error: BootstrapError };
+
+/** Waits out an API server that is away; its last word when the time is up. */
+export async function untilAnswered<Value>(
+  work: () => Promise<Value>,
+  { clock, emit, signal }: Ground,
+  deadline: number,
+): Promise<Answered<Value>> {
+  for (;;) {
+    try {
+      return { value: await work() };
+    } catch (error) {
+      if (!isBootstrapError(error) || !AWAY.has(error.code)) throw error;
+      if (clock.now() >= deadline) return { error };
+      emit({ type: "waiting", what: "the API server", state: error.message });
+      await clock.sleep(Math.min(PAUSES_MS[2], Math.max(0, deadline - clock.now())), signal);
+    }
+  }
+}
+
+/** ESOB-C206: nothing at all was seen in the time that was given. */
+export function neverAnswered(error: BootstrapError): BootstrapError {
+  return new BootstrapError("ESOB-C206", {
+    message: "Nothing could be judged in the time that --wait gives.",
+    reason: [error.message, error.reason].filter(Boolean).join(" "),
+    fix: error.fix,
+  });
 }

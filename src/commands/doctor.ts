@@ -1,83 +1,128 @@
-import { examine, type Ground } from "../checks/examine.ts";
+import type { CheckContext, CheckOptions } from "../checks/context.ts";
+import { examine, type Ground, type Seen } from "../checks/examine.ts";
 import { suppress } from "../checks/ignore.ts";
 import { serversOf } from "../checks/infisical-servers.ts";
 import { located } from "../checks/located.ts";
+import { printable } from "../checks/printed.ts";
 import { scopeOf } from "../checks/scope.ts";
 import type { CommandDeps } from "../commands.ts";
 import type { CheckResult } from "../engine/check.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Invocation } from "../invocation.ts";
 import type { DoctorReport } from "../ui/reporter.ts";
+import { chosenBy } from "./doctor-chosen.ts";
+import { assertFixable, repair } from "./doctor-fix.ts";
 import { readDoctorFlags, type DoctorFlags } from "./doctor-flags.ts";
-import { repair } from "./doctor-fix.ts";
 import { hostsOf } from "./doctor-hosts.ts";
-import { waitForHealth } from "./doctor-wait.ts";
+import { createPoker } from "./doctor-poke.ts";
+import { neverAnswered, untilAnswered, waitForHealth, type Waited } from "./doctor-wait.ts";
 import { onEachCluster, type ClusterOutcome } from "./each-cluster.ts";
 import { readInputs } from "./read-inputs.ts";
-import { openSession } from "./session.ts";
+import { openSession, type Session } from "./session.ts";
 
 /** Says what is wrong, why, and the command that mends it. Exit 3: a check failed; 4: only warnings, with --fail-on warning. */
 export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
-  const flags = readDoctorFlags(invocation, (await deps.clock()).now());
-  return onEachCluster(await readInputs(invocation, deps), deps, (inputs) =>
-    examineOne(invocation, deps, inputs, flags),
-  );
+  const flags = readDoctorFlags(invocation);
+  const all = await readInputs(invocation, deps);
+  if (flags.fix) assertFixable(all);
+  const isOne = all.length === 1;
+  return onEachCluster(all, deps, (inputs) => examineOne({ invocation, deps, inputs, flags, isOne }));
 }
 
-async function examineOne(
-  invocation: Invocation,
-  deps: CommandDeps,
-  inputs: Inputs,
-  flags: DoctorFlags,
-): Promise<ClusterOutcome> {
-  const session = await openSession(invocation, deps, inputs);
-  const { ports, run } = session;
+/** A look at one cluster, and what it needs. */
+interface Visit {
+  readonly invocation: Invocation;
+  readonly deps: CommandDeps;
+  readonly inputs: Inputs;
+  readonly flags: DoctorFlags;
+  /** No other cluster is looked at. */
+  readonly isOne: boolean;
+}
+
+/** After --fix: ESO does in seconds what it was told. */
+const SETTLE_MS = 20_000;
+const SETTLE_GRACE_MS = 2_000;
+
+async function examineOne(visit: Visit): Promise<ClusterOutcome> {
+  const { invocation, deps, inputs, flags } = visit;
+  const clock = await deps.clock();
+  const emit = deps.reporter.event.bind(deps.reporter);
+  const waiting = { clock, emit, signal: deps.signal };
+  const deadline = clock.now() + (flags.waitMs ?? 0);
+  /** With --wait, an API server that is away is waited for, too. */
+  const patiently = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+    if (flags.waitMs === undefined) return work();
+    const answered = await untilAnswered(work, waiting, deadline);
+    if ("value" in answered) return answered.value;
+    throw neverAnswered(answered.error);
+  };
+  const session = await patiently(() => openSession(invocation, deps, inputs));
   const hosts = hostsOf(inputs, deps, flags.trustHosts);
-  const desired = inputs.fileExists ? session.desired : undefined;
-  const ground: Ground = {
-    ...ports,
-    env: deps.env,
-    scope: scopeOf(
-      { all: flags.all, namespace: invocation.global.namespace, names: invocation.args },
-      desired,
-    ),
-    desired,
-    infisical: inputs.credential ? ports.infisical : undefined,
-    visit: hosts.visit,
-    options: {
-      noSecrets: flags.noSecrets,
-      freshSince: flags.freshSince,
-      timeoutMs: run.options.timeoutMs,
-      signal: run.options.signal,
-    },
-  };
-  const look = async () => {
-    run.emit({ type: "looking", what: ports.cluster.info.context });
-    const seen = await examine(ground, flags, run.emit);
-    const results = located(seen.results, inputs);
-    return { ...seen, results: withoutIgnored(results, inputs, invocation, ports.clock.now()) };
-  };
+  const ground = groundOf(visit, session, hosts.visit);
+  let synced: CheckOptions["synced"];
+  const look = () =>
+    lookOnce(visit, session, { ...ground, options: { ...ground.options, ...(synced && { synced }) } });
+  const isTrouble = ({ status }: CheckResult) =>
+    status === "fail" || (flags.failOnWarning && status === "warn");
   try {
-    const first = look();
-    // Its own word first: where the cluster cannot be reached, nothing can be judged, whatever the look ran into.
-    first.catch(() => undefined);
-    await ports.cluster.version();
-    let seen = await first;
-    if (flags.fix && (await repair(invocation, deps, session, seen))) seen = await look();
-    if (flags.waitMs !== undefined) {
-      const waited = await waitForHealth(
-        seen,
-        look,
-        { ...ports, emit: run.emit, signal: run.options.signal },
-        flags,
-      );
-      return outcome(waited.seen.results, ground, waited, flags);
+    let seen = await patiently(look);
+    if (flags.fresh) synced = syncsIn(seen.context);
+    if (flags.fix && (await repair(invocation, deps, session, seen))) {
+      seen = await look();
+      const patience = { deadline: clock.now() + SETTLE_MS, graceMs: SETTLE_GRACE_MS, isTrouble };
+      if (flags.waitMs === undefined) ({ seen } = await waitForHealth(seen, look, waiting, patience));
     }
-    return outcome(seen.results, ground, { inTime: true, seen }, flags);
+    if (flags.waitMs === undefined) return outcome(ground, { inTime: true, seen }, flags);
+    const poker = createPoker({ ...session.ports, emit }, { others: flags.fresh });
+    const waited = await waitForHealth(seen, look, waiting, { deadline, isTrouble, poker });
+    return outcome(ground, waited, flags);
   } finally {
     await Promise.all([session.close(), hosts.close()]);
   }
 }
+
+function groundOf(
+  { invocation, deps, inputs, flags }: Visit,
+  { ports, run, desired }: Session,
+  visit: Ground["visit"],
+): Ground {
+  const { all, noSecrets, fresh } = flags;
+  const wanted = inputs.fileExists ? desired : undefined;
+  const { timeoutMs, signal } = run.options;
+  return {
+    ...ports,
+    env: deps.env,
+    scope: scopeOf({ all, namespace: invocation.global.namespace, names: invocation.args }, wanted),
+    desired: wanted,
+    infisical: inputs.credential ? ports.infisical : undefined,
+    visit,
+    options: { noSecrets, fresh, timeoutMs, signal },
+  };
+}
+
+async function lookOnce(
+  { invocation, inputs, flags, isOne }: Visit,
+  { ports, run }: Session,
+  ground: Ground,
+): Promise<Seen> {
+  run.emit({ type: "looking", what: ports.cluster.info.context });
+  const looked = examine(ground, flags, run.emit);
+  // Its own word first: where the cluster cannot be reached, nothing can be judged, whatever the look ran into.
+  looked.catch(() => undefined);
+  await ports.cluster.version();
+  const seen = await looked;
+  const results = withoutIgnored(located(seen.results, inputs), inputs, invocation, ports.clock.now());
+  return { ...seen, results: printable(results, chosenBy(invocation, inputs, isOne)) };
+}
+
+/** The last sync of each ExternalSecret, as the first look sees it. */
+const syncsIn = ({ secrets }: CheckContext): CheckOptions["synced"] =>
+  new Map(
+    secrets.flatMap(({ namespace, name, live }) => {
+      const { refreshTime, syncedVersion } = live ?? {};
+      return live ? [[`${namespace}/${name}`, { refreshTime, syncedVersion }]] : [];
+    }),
+  );
 
 function withoutIgnored(
   results: readonly CheckResult[],
@@ -95,18 +140,12 @@ function withoutIgnored(
   });
 }
 
-interface Waited {
-  readonly inTime: boolean;
-  readonly seen: Awaited<ReturnType<typeof examine>>;
-}
-
 function outcome(
-  results: readonly CheckResult[],
-  { cluster, desired, visit: _visit }: Ground,
+  { cluster, desired }: Ground,
   { inTime, seen }: Waited,
   { failOnWarning }: DoctorFlags,
 ): ClusterOutcome {
-  const report = reportOf(results);
+  const report = reportOf(seen.results);
   const { stores, secrets } = seen.context;
   const exitCode = inTime ? exitCodeOf(report, failOnWarning) : 124;
   const name = desired?.cluster.name ?? cluster.info.context;

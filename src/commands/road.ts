@@ -20,6 +20,8 @@ export interface RoadRun {
   readonly emit: Emit;
   /** Requests so far that changed a system. */
   readonly writes: () => number;
+  /** False: whoever walks it looks at everything afterwards. */
+  readonly isProved?: boolean;
 }
 
 /** How a run that has changes is allowed to go on. */
@@ -102,6 +104,7 @@ async function applyHolding(context: RoadContext, run: RoadRun, plan: Plan): Pro
 }
 
 async function prove(context: RoadContext, run: RoadRun): Promise<CheckResult[]> {
+  if (run.isProved === false) return [];
   context.facts.forget();
   const checks = proofOf(
     context,

@@ -33,6 +33,8 @@ export interface Check<Context> {
   readonly category: string;
   readonly title: string;
   readonly severity: "error" | "warning";
+  /** What it judges may come by itself, as while a rollout goes on: `doctor --wait` looks again. Default: only somebody's deed mends it. */
+  readonly retry?: true;
   readonly needs?: readonly string[];
   /** Ids of checks whose failure explains a failure of this one: it is run all the same, and its result names their code. */
   readonly after?: readonly string[];

@@ -7,6 +7,8 @@ export type Event =
   | { readonly type: "looking"; readonly what: string }
   /** A person is asked: nothing may move on the screen. */
   | { readonly type: "asking" }
+  /** What a plan to restore is made for: told before it. */
+  | { readonly type: "found"; readonly results: readonly CheckResult[] }
   | { readonly type: "planned"; readonly plan: Plan }
   | { readonly type: "change-started"; readonly change: Change }
   | { readonly type: "waiting"; readonly what: string; readonly state: string }

@@ -89,7 +89,8 @@ function attach(context: RoadContext, store: DesiredStore, planned: Wanted): Act
   };
 }
 
-async function mustHaveIdentity({ facts }: RoadContext, store: DesiredStore): Promise<Identity> {
+/** The identity of a store; ESOB-R113 where it was not made. */
+export async function mustHaveIdentity({ facts }: RoadContext, store: DesiredStore): Promise<Identity> {
   const { identity } = await facts.identity(store);
   if (identity) return identity;
   throw new BootstrapError("ESOB-R113", {

@@ -9,6 +9,7 @@ import { BootstrapError } from "../errors.ts";
 import type { Action, Step } from "../engine/plan.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 import type { RoadContext } from "./context.ts";
+import { mustHaveIdentity } from "./kubernetes-auth.ts";
 import { lookAtObject, refOf, rightsFor, targetOf } from "./objects.ts";
 import { lastWarning, poke, readyOf } from "./poke.ts";
 
@@ -47,6 +48,11 @@ async function lookInNamespace(
     const { identity } = await facts.identity(store);
     return identitySecretManifest(store, namespace, identity?.id ?? "");
   };
+  /** By then it is there, or nobody makes it: an empty id would be worse than the old one. */
+  const rebuild = async () => {
+    await mustHaveIdentity(context, store);
+    return identitySecret();
+  };
   const identityManifest = await identitySecret();
   const look = (manifest: KubeObject, summary: string) =>
     lookAtObject(context, { step: STEP, manifest, summary });
@@ -55,7 +61,7 @@ async function lookInNamespace(
     lookAtObject(context, {
       step: STEP,
       manifest: identityManifest,
-      rebuild: identitySecret,
+      rebuild,
       summary: "identity id, not a secret",
     }),
     ...(ca ? [look(infisicalCaManifest(store, namespace, ca), "CA of Infisical")] : []),

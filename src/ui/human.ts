@@ -4,6 +4,7 @@ import { scrub } from "../secret.ts";
 import { checkLines, timed } from "./human-checks.ts";
 import { errorLines } from "./human-error.ts";
 import { planLines, targetName } from "./human-plan.ts";
+import { reportLines } from "./human-report.ts";
 import { resultLines } from "./human-result.ts";
 import { statusChanges, statusLines } from "./human-status.ts";
 import type { StatusReport } from "../status/report.ts";
@@ -150,6 +151,9 @@ function hear(event: Event, tell: Teller): void {
       return progress(tell, `looking at ${style.text(event.what)}`, "looking");
     case "asking":
       return spinner.stop();
+    case "found":
+      spinner.stop();
+      return tell.line([...reportLines(event.results, style, { quiet: true }), ""]);
     case "planned":
       spinner.stop();
       memory.planShown = true;

@@ -166,7 +166,8 @@ async function bootstrap({ cluster, helm, desired, operator }: DoctorWorld): Pro
   if (trouble) throw new Error(`the world is not healthy: ${trouble.code} ${trouble.message}`);
 }
 
-const realClock = {
+/** The true time; nobody sleeps for long. */
+export const realClock = {
   now: () => Date.now(),
   sleep: (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, Math.min(ms, 20))),
 };
@@ -219,7 +220,7 @@ function worldOf(parts: Parts): DoctorWorld {
           },
           options: {
             noSecrets: false,
-            freshSince: undefined,
+            fresh: false,
             timeoutMs: 5_000,
             signal: new AbortController().signal,
             ...options,

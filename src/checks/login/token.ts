@@ -43,7 +43,12 @@ export async function ownToken(context: CheckContext, { store }: Chain): Promise
       throw new BootstrapError("ESOB-R224", {
         message: `ESO's ServiceAccount ${account} does not exist.`,
         reason: "its Deployment names it, but no token can be made for it",
-        fix: { summary: "Restore it.", command: "eso-bootstrap install" },
+        fix: {
+          summary: "Restore it.",
+          command: context.desired
+            ? "eso-bootstrap install"
+            : `kubectl create serviceaccount ${name} -n ${namespace}`,
+        },
       });
     const issued = await cluster.requestToken({
       namespace,

@@ -1,6 +1,6 @@
 import { at, recordsAt, textOf, textsOf } from "../../data.ts";
 import type { Finding } from "../../engine/check.ts";
-import { BootstrapError } from "../../errors.ts";
+import { BootstrapError, type Fix } from "../../errors.ts";
 import type { Account, KubeObject } from "../../kubernetes/cluster.ts";
 import type { CheckContext } from "../context.ts";
 import { listAll } from "../eso-found.ts";
@@ -13,7 +13,7 @@ const RBAC = "rbac.authorization.k8s.io/v1";
 export async function judgeBinding(context: CheckContext, reviewer: Reviewer): Promise<Finding> {
   const { binding, named } = await bindingsOf(context, reviewer, reviewer.name);
   if (binding) return pass(`by ClusterRoleBinding ${binding.metadata.name}`);
-  const fix = { summary: "Restore its binding.", command: "eso-bootstrap reviewer" };
+  const fix = bindAnew(context, reviewer, named);
   if (!named)
     throw new BootstrapError("ESOB-R202", {
       message: `The reviewer ${reviewer.text} may not review tokens.`,
@@ -27,7 +27,27 @@ export async function judgeBinding(context: CheckContext, reviewer: Reviewer): P
       reason: `it binds ${subjectsOf(named) || "nobody"}`,
       fix,
     });
-  throw notAllowing(named.metadata.name, role, await readRole(context, role));
+  const live = await readRole(context, role);
+  throw notAllowing(named.metadata.name, role, live, context.desired ? undefined : bindBeside(reviewer));
+}
+
+/** The file's binding; without a file, the one that Infisical documents. */
+function bindAnew({ desired }: CheckContext, reviewer: Reviewer, named: KubeObject | undefined): Fix {
+  const summary = "Restore its binding.";
+  if (desired) return { summary, command: "eso-bootstrap reviewer" };
+  const { namespace, name } = reviewer;
+  const command = named
+    ? `kubectl set subject clusterrolebinding ${named.metadata.name} --serviceaccount=${namespace}:${name}`
+    : `kubectl create clusterrolebinding ${name} --clusterrole=system:auth-delegator --serviceaccount=${namespace}:${name}`;
+  return { summary, command };
+}
+
+/** A binding's role cannot be changed: another one stands beside it. */
+function bindBeside({ namespace, name }: Reviewer): Fix {
+  return {
+    summary: "Bind it to the role that Kubernetes has for this.",
+    command: `kubectl create clusterrolebinding ${name}-delegator --clusterrole=system:auth-delegator --serviceaccount=${namespace}:${name}`,
+  };
 }
 
 /** Self review: ESO's own ServiceAccount is the reviewer. */
@@ -98,15 +118,20 @@ function subjectsOf(binding: KubeObject): string {
     .join(", ");
 }
 
-function notAllowing(binding: string, role: string, live: KubeObject | undefined): BootstrapError {
+function notAllowing(
+  binding: string,
+  role: string,
+  live: KubeObject | undefined,
+  fix: Fix = {
+    summary: "Use a role of our own, which allows just that.",
+    command: "eso-bootstrap reviewer --cluster-role tokenreview-only",
+  },
+): BootstrapError {
   return new BootstrapError("ESOB-R204", {
     message: `ClusterRole ${role}, which ${binding} binds, ${live ? "does not allow to review tokens" : "does not exist"}.`,
     reason: live
       ? "none of its rules allows to create tokenreviews in authentication.k8s.io"
       : "it was deleted",
-    fix: {
-      summary: "Use a role of our own, which allows just that.",
-      command: "eso-bootstrap reviewer --cluster-role tokenreview-only",
-    },
+    fix,
   });
 }

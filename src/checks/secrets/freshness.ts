@@ -1,7 +1,7 @@
 import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
 import { formatDuration } from "../../inputs/durations.ts";
-import type { CheckContext } from "../context.ts";
+import type { CheckContext, CheckOptions } from "../context.ts";
 import { pass, warning } from "../finding.ts";
 import { lookAgain } from "../mending.ts";
 import { fixFor } from "./fix.ts";
@@ -11,7 +11,7 @@ const HOUR = 3600;
 /** Seconds that a sync may be late: ESO works its queue one by one (eso.md 1.7). */
 const GRACE = 60;
 
-/** A synced ExternalSecret is as new as it says: present version, within its interval, since `--fresh`. */
+/** A synced ExternalSecret is as new as it says: present version, within its interval, anew with `--fresh`. */
 export function judgeFreshness(context: CheckContext, live: SecretView): Finding {
   const { clock, options } = context;
   const place = `ExternalSecret ${live.namespace}/${live.name}`;
@@ -33,7 +33,7 @@ export function judgeFreshness(context: CheckContext, live: SecretView): Finding
       reason: "refreshInterval is 0: a change at Infisical never arrives",
       fix: fixFor(context, live, "ESOB-E217"),
     });
-  if (options.freshSince !== undefined && last < options.freshSince)
+  if (options.fresh && !isNewer(options, live))
     throw new BootstrapError("ESOB-E218", {
       message: `${place} was not synced since the command began.`,
       reason: `the last sync was at ${live.refreshTime}`,
@@ -52,6 +52,16 @@ export function judgeFreshness(context: CheckContext, live: SecretView): Finding
   if (late > Math.max(2 * grace, Math.min(10 * interval, HOUR)))
     throw new BootstrapError("ESOB-E216", details);
   return warning("ESOB-E216", details);
+}
+
+/** `refreshTime` has whole seconds, of another machine's clock: what counts is that it differs. */
+function isNewer(
+  { synced }: CheckOptions,
+  { namespace, name, refreshTime, syncedVersion }: SecretView,
+): boolean {
+  if (!synced) return false;
+  const before = synced.get(`${namespace}/${name}`);
+  return !before || before.refreshTime !== refreshTime || before.syncedVersion !== syncedVersion;
 }
 
 const subjectOf = ({ namespace, name }: SecretView) => ({ kind: "ExternalSecret", namespace, name });

@@ -1,3 +1,4 @@
+import { installCrds } from "../eso/crd.ts";
 import { at, recordsAt } from "../../data.ts";
 import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
@@ -54,7 +55,9 @@ async function noAuth(context: CheckContext, store: LiveStore): Promise<Bootstra
       ? `the cluster's CRD is too old to know ${KUBERNETES}, and drops it`
       : "nothing is written there that ESO knows",
     fix: isPruned
-      ? { summary: "Upgrade ESO and its CRDs.", command: "eso-bootstrap install" }
+      ? context.desired
+        ? { summary: "Upgrade ESO and its CRDs.", command: "eso-bootstrap install" }
+        : installCrds(undefined, context)
       : restore(context, "ESOB-S202", subjectOf(store)),
   });
 }

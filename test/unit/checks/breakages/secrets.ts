@@ -115,7 +115,7 @@ export const SECRET_STATES: readonly Breakage[] = [
   {
     code: "ESOB-E218",
     what: "no sync since the command began",
-    look: { freshSince: Date.now() + 3_600_000 },
+    look: { fresh: true },
     break: () => undefined,
   },
   {
