@@ -45,13 +45,16 @@ const programText = (node: string, main: string): string =>
 /** `change-value NAME VALUE`: the login and the change, as anybody would send them to Infisical. */
 function changeText(url: string, projectId: string, folder: string): string {
   const { environment, path: secretPath } = SHOP;
-  const body = JSON.stringify({ projectId, environment, secretPath, secretValue: "VALUE" });
+  const base = JSON.stringify({ projectId, environment, secretPath });
+  const merge =
+    "console.log(JSON.stringify({ ...JSON.parse(process.argv[1]), secretValue: process.argv[2] }))";
   return `#!/bin/sh
 json="Content-Type: application/json"
 token=$(curl -s "${url}/api/v1/auth/universal-auth/login" -H "$json" -d @${quoted(`${folder}/login.json`)} |
   sed 's/.*"accessToken":"\\([^"]*\\).*/\\1/')
-curl -s -o /dev/null -w 'Infisical: %{http_code}\\n' -X PATCH "${url}/api/v4/secrets/$1" \\
-  -H "Authorization: Bearer $token" -H "$json" -d "$(printf %s ${quoted(body)} | sed "s/VALUE/$2/")"
+body=$(${quoted(process.execPath)} -e ${quoted(merge)} ${quoted(base)} "$2")
+printf 'Authorization: Bearer %s' "$token" |
+  curl -s -o /dev/null -w 'Infisical: %{http_code}\\n' -X PATCH "${url}/api/v4/secrets/$1" -H @- -H "$json" -d "$body"
 `;
 }
 
