@@ -60,6 +60,7 @@ const CASES: readonly Case[] = [
           !(await world.stack.kubectl(["get", "secret", "-n", "shop", "-o", "name"])).includes(
             "secret/shop-db\n",
           ),
+        { timeoutMs: 90_000 }, // the garbage collector needs up to a minute to know a new kind
       );
     },
     plan: ["create kubernetes/ExternalSecret/shop/shop-db"],
