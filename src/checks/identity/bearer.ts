@@ -1,8 +1,8 @@
 import type { DesiredStore } from "../../desired/desired.ts";
 import { BootstrapError } from "../../errors.ts";
 import type { Identity, KubernetesAuth } from "../../infisical/infisical.ts";
-import { readHost } from "../../inputs/host.ts";
 import type { CheckContext } from "../context.ts";
+import { comparable, describes } from "../of-file.ts";
 import { chainsOf, identityIdOf, type Chain } from "../login/chain.ts";
 import { titleOf } from "../subject.ts";
 import { identityAt, kubernetesAuthAt, operatorOf } from "./seen.ts";
@@ -21,7 +21,7 @@ export function bearersOf(context: CheckContext): readonly Bearer[] {
   const { infisical, desired } = context;
   if (!infisical) return [];
   const ours = new Set([infisical.host, desired?.infisical.hostForEso]);
-  const chains = chainsOf(context).filter(({ host }) => ours.has(normal(host)));
+  const chains = chainsOf(context).filter(({ host }) => ours.has(comparable(host)));
   if (!desired)
     return chains.map((chain) => ({
       chain,
@@ -29,21 +29,9 @@ export function bearersOf(context: CheckContext): readonly Bearer[] {
       label: `identity of ${titleOf(chain.store)}`,
     }));
   return desired.stores.flatMap((wanted) => {
-    const chain = chains.find(({ stores }) =>
-      stores.some(
-        ({ kind, name, namespace }) =>
-          kind === wanted.kind &&
-          name === wanted.name &&
-          (namespace === undefined || wanted.namespaces.includes(namespace)),
-      ),
-    );
+    const chain = chains.find(({ stores }) => stores.some((store) => describes(wanted, store)));
     return chain ? [{ chain, wanted, label: `identity ${wanted.identityName}` }] : [];
   });
-}
-
-function normal(host: string): string {
-  const read = readHost(host);
-  return "host" in read ? read.host : host;
 }
 
 /** The identity whose id is in the Secret that ESO reads. Throws ESOB-I321 where it does not exist. */

@@ -1,12 +1,12 @@
 import type { Code } from "../../codes.ts";
 import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
-import { readHost } from "../../inputs/host.ts";
 import { isUuid } from "../../infisical/organization.ts";
 import type { CheckContext } from "../context.ts";
 import { pass, warning } from "../finding.ts";
 import { DEFAULT_HOST } from "../login/chain.ts";
 import { restore } from "../mending.ts";
+import { comparable, describes } from "../of-file.ts";
 import { subjectOf, titleOf, type LiveStore } from "../subject.ts";
 
 /** hostAPI as ESO completes it: `/api` is appended unless it stands at the very end (eso.md 1.6). */
@@ -18,28 +18,23 @@ export function judgeHost(context: CheckContext, store: LiveStore): Finding {
     throw trouble(context, store, "ESOB-S217", `hostAPI of ${titleOf(store)} ends in /api/.`);
   const reason = elsewhere(context, store);
   if (reason !== undefined)
-    throw trouble(context, store, "ESOB-S220", `${titleOf(store)} logs in at ${normal(hostApi)}.`, reason);
+    throw trouble(
+      context,
+      store,
+      "ESOB-S220",
+      `${titleOf(store)} logs in at ${comparable(hostApi)}.`,
+      reason,
+    );
   return pass(new URL(hostApi).origin);
 }
 
 /** Somebody turned a store of the file to another Infisical, and ESO sends its token wherever a store says. */
-function elsewhere(
-  { desired }: CheckContext,
-  { kind, name, namespace, live }: LiveStore,
-): string | undefined {
-  const isOfFile = desired?.stores.some(
-    (store) =>
-      store.kind === kind &&
-      store.name === name &&
-      (namespace === undefined || store.namespaces.includes(namespace)),
+function elsewhere({ desired }: CheckContext, store: LiveStore): string | undefined {
+  const isOfFile = desired?.stores.some((wanted) => describes(wanted, store));
+  const [wanted, named] = [desired?.infisical.hostForEso ?? "", store.live.hostApi ?? DEFAULT_HOST].map(
+    comparable,
   );
-  const [wanted, named] = [desired?.infisical.hostForEso ?? "", live.hostApi ?? DEFAULT_HOST].map(normal);
   return isOfFile && wanted !== named ? `eso-bootstrap.yaml names ${wanted}` : undefined;
-}
-
-function normal(address: string): string {
-  const read = readHost(address);
-  return "host" in read ? read.host : address;
 }
 
 /** Project and environment are slugs: neither names nor ids. */
