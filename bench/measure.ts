@@ -14,6 +14,8 @@ export interface Timed {
 /** What one run cost. */
 export interface Cost {
   readonly ms: number;
+  /** Until it said its first word, on either stream. */
+  readonly firstWordMs: number;
   /** Peak of resident memory (VmHWM of Linux, looked at every 5 ms); 0 where it cannot be read. */
   readonly megabytes: number;
   /** What it wrote to stdout: the last of it where that is much. */
@@ -37,17 +39,19 @@ export function costOnce(
     const began = performance.now();
     const child = spawn(program, args, { env: env ?? process.env, cwd, stdio: ["ignore", "pipe", "pipe"] });
     let megabytes = 0;
+    let firstWordMs = 0;
     const looking = setInterval(() => (megabytes = Math.max(megabytes, peakOf(child.pid))), 5);
     const said = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const)
       child[stream].on("data", (chunk: Buffer) => {
+        firstWordMs ||= performance.now() - began;
         said[stream] = `${said[stream]}${chunk.toString("utf8")}`.slice(-MOST);
       });
     child.on("error", reject);
     child.on("close", (code) => {
       clearInterval(looking);
       if (code === 0 || allowed.includes(code ?? -1)) {
-        resolve({ ms: performance.now() - began, megabytes, output: said.stdout });
+        resolve({ ms: performance.now() - began, firstWordMs, megabytes, output: said.stdout });
       } else reject(new Error(`${name} ended with ${code}:\n${said.stderr}${said.stdout.slice(-2000)}`));
     });
   });

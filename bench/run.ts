@@ -5,8 +5,9 @@ import { settings, startWorld } from "../test/e2e/world.ts";
 import { byHandEnv, compareDoctor } from "./against-by-hand.ts";
 import { compareAtScale } from "./at-scale.ts";
 import { chunkCosts } from "./chunks.ts";
-import { sideBySide, timeOnce, type Timed } from "./measure.ts";
+import { median, sideBySide, timeOnce, type Timed } from "./measure.ts";
 import type { Pair, Results } from "./results.ts";
+import { weigh } from "./weight.ts";
 
 /**
  * `npm run bench`: both sides of each comparison in one run, in turn; prints medians and ratios, and writes them to
@@ -16,6 +17,8 @@ import type { Pair, Results } from "./results.ts";
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const BIN = path("../bin/eso-bootstrap.js");
 const SIZES = [100, 1_000, 10_000];
+/** Clean stacks on which the whole road is timed. */
+const FIRST_ROUNDS = 3;
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 const node = (...args: string[]): Timed => ({ name: args.join(" "), program: process.execPath, args });
@@ -30,7 +33,8 @@ const compare = (what: string, against: string, { ours, theirs }: { ours: number
 
 for (const flag of ["--help", "--version"])
   compare(flag, "node -e 0", await sideBySide(node(BIN, flag), node("-e", "0"), 51));
-await compareRoads();
+const firsts = { ours: [] as number[], theirs: [] as number[] };
+for (let round = 0; round < FIRST_ROUNDS; round += 1) await compareRoads(round === FIRST_ROUNDS - 1);
 const doctor = await compareDoctor();
 for (const [what, near, far] of [
   ["doctor", doctor.near, doctor.far],
@@ -39,7 +43,11 @@ for (const [what, near, far] of [
   compare(what, "by-hand.sh check", near);
   compare(`${what}, ${doctor.farMs} ms a round trip`, "by-hand.sh check", far);
 }
-const { facts } = doctor;
+const { facts, firstWordMs } = doctor;
+say(`doctor's first word: ${firstWordMs.toFixed(0)} ms`);
+const weight = await weigh();
+say(`tarball ${weight.tarballKilobytes.toFixed(0)} kB, unpacked ${weight.unpackedKilobytes.toFixed(0)} kB`);
+say(`demo ${weight.demoMs.toFixed(0)} ms, ${weight.demoMegabytes.toFixed(0)} MB`);
 say(`facts: ${facts.ours}, with an operator's credential ${facts.asOperator}; by hand ${facts.theirs}`);
 
 const scale = [];
@@ -64,14 +72,15 @@ const machine = {
   node: process.version,
   load,
 };
-const results: Results = { machine, pairs, facts, scale };
+const results: Results = { machine, pairs, facts, firstWordMs, weight, scale };
 writeFileSync(path("./results.json"), `${JSON.stringify(results, undefined, 2)}\n`);
 
 say("\nimport cost of each lazy chunk (median of 7, above node -e 0)");
 for (const { name, ms, kilobytes } of await chunkCosts())
   say(`  ${name.padEnd(40)} ${ms.toFixed(0).padStart(5)} ms ${kilobytes.toFixed(0).padStart(6)} kB`);
 
-async function compareRoads(): Promise<void> {
+/** A first `init` on clean stacks; after the last one also what a second run costs. */
+async function compareRoads(isLast: boolean): Promise<void> {
   const [mine, hand] = await Promise.all([startWorld(), startWorld()]);
   try {
     await mine.config(settings(mine));
@@ -89,8 +98,10 @@ async function compareRoads(): Promise<void> {
       cwd: hand.dir,
       env: byHandEnv(hand),
     };
-    await timeOnce(init);
-    await timeOnce(byHand);
+    firsts.ours.push(await timeOnce(init));
+    firsts.theirs.push(await timeOnce(byHand));
+    if (!isLast) return;
+    compare("first init", "by-hand.sh init", { ours: median(firsts.ours), theirs: median(firsts.theirs) });
     compare("second init", "by-hand.sh init again", await sideBySide(init, byHand, 5));
   } finally {
     await Promise.all([mine.stop(), hand.stop()]);

@@ -5,7 +5,7 @@ import type { ScaleFigures, ScaleRow } from "../bench/at-scale.ts";
 
 /** `docs/performance.md`: the prose here, every figure from bench/results.json, which `npm run bench` writes. */
 export function performancePage(): string {
-  const { machine, pairs, facts, scale } = results();
+  const { machine, pairs, facts, firstWordMs, weight, scale } = results();
   const load = machine.load.map((value) => value.toFixed(1)).join(" before, ");
   return `# Performance
 
@@ -28,6 +28,13 @@ end-to-end tests; \`doctor\` and the script look at the same objects, which \`in
 \`doctor\` comes to a verdict on ${facts.ours} things (${facts.asOperator} with an operator's credential); the script would notice
 ${facts.theirs}: every call but the one whose failure it passes over, each of several objects for itself. That is
 ${(facts.ours / facts.theirs).toFixed(1)} and ${(facts.asOperator / facts.theirs).toFixed(1)} times as many.
+
+The first \`init\` is on clean stacks: most of its time is ESO's own, which both wait for.
+
+## Weight
+
+\`doctor\` says its first word after ${time(firstWordMs)}. \`demo\`, whole, takes ${time(weight.demoMs)} and ${weight.demoMegabytes.toFixed(0)} MB.
+The package is ${amount(Math.round(weight.tarballKilobytes))} kB to download and ${amount(Math.round(weight.unpackedKilobytes))} kB on disk, and installs no dependency.
 
 ## Over many ExternalSecrets
 
