@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { NO_WEBHOOK } from "../src/checks/webhook-found.ts";
+import type { CheckResult } from "../src/engine/check.ts";
 import { settings, startWorld, type World } from "../test/e2e/world.ts";
 import { esoHelmValues } from "../test/e2e/stack/eso.ts";
 import { startDelay } from "./delay.ts";
@@ -114,11 +116,11 @@ export function byHandEnv(
   };
 }
 
-/** Checks that ended with a verdict; a skipped one is none. */
+/** Checks that ended with a verdict about something that is there; a skipped one is none. */
 async function judged(doctor: Timed): Promise<number> {
   const { output } = await costOnce(doctor);
-  const { summary } = JSON.parse(output) as { summary: Record<"passed" | "failed" | "warnings", number> };
-  return summary.passed + summary.failed + summary.warnings;
+  const { checks } = JSON.parse(output) as { checks: CheckResult[] };
+  return checks.filter(({ status, evidence }) => status !== "skip" && evidence !== NO_WEBHOOK).length;
 }
 
 /** What `check` would notice: every call but those whose failure it passes over, each of several objects of one kind for itself. */

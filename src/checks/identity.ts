@@ -4,9 +4,11 @@ import { isBootstrapError } from "../errors.ts";
 import type { CheckContext } from "./context.ts";
 import { pass, skip } from "./finding.ts";
 import { judgeMembership, judgeRights, judgeWays } from "./identity/access.ts";
-import { judgeAllowed, judgeReviewer, judgeServer, judgeTokens } from "./identity/auth.ts";
+import { ALLOWED, judgeAllowed } from "./identity/allowed.ts";
+import { judgeCa, judgeHost, judgeReviewer } from "./identity/auth.ts";
 import { authOf, bearersOf, type Bearer } from "./identity/bearer.ts";
 import { judgeOrigin } from "./identity/origin.ts";
+import { judgeTokens, TOKEN_RULES } from "./identity/tokens.ts";
 import { ifAllowed } from "./if-allowed.ts";
 import type { Chain } from "./login/chain.ts";
 import { subjectOf } from "./subject.ts";
@@ -29,8 +31,17 @@ const ASPECTS: readonly Aspect[] = [
     needs: "origin",
     judge: async (context, bearer) => pass((await authOf(context, bearer)).host),
   },
-  { id: "server", code: "ESOB-I323", title: "knows this cluster", needs: "method", judge: judgeServer },
-  { id: "allowed", code: "ESOB-R110", title: "lets ESO in", needs: "method", judge: judgeAllowed },
+  {
+    id: "host",
+    code: "ESOB-I323",
+    title: "asks this cluster's API server",
+    needs: "method",
+    judge: judgeHost,
+  },
+  { id: "ca", code: "ESOB-I324", title: "trusts this cluster's CA", needs: "method", judge: judgeCa },
+  ofList("namespace", "lets ESO's namespace in"),
+  ofList("name", "lets ESO's ServiceAccount in"),
+  ofList("audience", "takes the audience that ESO sends"),
   {
     id: "reviewer",
     code: "ESOB-I325",
@@ -38,13 +49,10 @@ const ASPECTS: readonly Aspect[] = [
     needs: "method",
     judge: judgeReviewer,
   },
-  {
-    id: "tokens",
-    code: "ESOB-I326",
-    title: "gives usable access tokens",
-    needs: "method",
-    judge: judgeTokens,
-  },
+  ofTokens("lifetime", "gives access tokens that last a sync"),
+  ofTokens("most", "bounds their lifetime above it"),
+  ofTokens("uses", "lets them be used again"),
+  ofTokens("addresses", "lets them be used from the cluster"),
   { id: "ways", code: "ESOB-I330", title: "has no other way in", needs: "origin", judge: judgeWays },
   {
     id: "member",
@@ -55,6 +63,16 @@ const ASPECTS: readonly Aspect[] = [
   },
   { id: "rights", code: "ESOB-R119", title: "may read its folder only", needs: "member", judge: judgeRights },
 ];
+
+function ofList(list: keyof typeof ALLOWED, title: string): Aspect {
+  const rule = ALLOWED[list];
+  return { id: `allowed-${list}`, code: rule.code, title, needs: "method", judge: judgeAllowed(rule) };
+}
+
+function ofTokens(about: keyof typeof TOKEN_RULES, title: string): Aspect {
+  const rule = TOKEN_RULES[about];
+  return { id: `tokens-${about}`, code: rule.code, title, needs: "method", judge: judgeTokens(rule) };
+}
 
 export function identityChecks(context: CheckContext): readonly Check<CheckContext>[] {
   return bearersOf(context)

@@ -7,17 +7,25 @@ interface Needed {
   readonly whenForbidden?: readonly string[] | "everything";
 }
 
-const IDENTITY = [
-  "identity-allowed",
-  "identity-member",
+const ALLOWED = ["identity-allowed-audience", "identity-allowed-name", "identity-allowed-namespace"];
+const KUBERNETES_AUTH = [
+  ...ALLOWED,
+  "identity-ca",
+  "identity-host",
   "identity-method",
-  "identity-origin",
   "identity-reviewer",
-  "identity-rights",
-  "identity-server",
-  "identity-tokens",
-  "identity-ways",
+  "identity-tokens-addresses",
+  "identity-tokens-lifetime",
+  "identity-tokens-most",
+  "identity-tokens-uses",
   "reviewer-stored",
+];
+const IDENTITY = [
+  ...KUBERNETES_AUTH,
+  "identity-member",
+  "identity-origin",
+  "identity-rights",
+  "identity-ways",
 ];
 const CRDS = [
   "eso-admission",
@@ -67,16 +75,7 @@ export const NEEDED_READS: Readonly<Record<Call["name"], Needed>> = {
   // An operator of the project alone may not look into the organization: the project's list says which is meant.
   "infisical POST /api/v1/identities/search": { by: IDENTITY, whenForbidden: [] },
   "infisical GET /api/v1/identities/ID": { by: IDENTITY },
-  "infisical GET /api/v1/auth/kubernetes-auth/identities/ID": {
-    by: [
-      "identity-allowed",
-      "identity-method",
-      "identity-reviewer",
-      "identity-server",
-      "identity-tokens",
-      "reviewer-stored",
-    ],
-  },
+  "infisical GET /api/v1/auth/kubernetes-auth/identities/ID": { by: KUBERNETES_AUTH },
   "infisical GET /api/v1/auth/universal-auth/identities/ID": { by: ["identity-ways"] },
   "infisical GET /api/v1/projects/ID/memberships/identities/ID": {
     by: ["identity-member", "identity-rights"],
@@ -93,7 +92,7 @@ export const NEEDED_READS: Readonly<Record<Call["name"], Needed>> = {
   "kubernetes GET /api/v1/namespaces": { by: ["cluster-namespaces"] },
   "kubernetes GET /api/v1/namespaces/kube-system": { by: IDENTITY },
   "kubernetes GET /api/v1/namespaces/kube-system/configmaps/kube-root-ca.crt": {
-    by: ["cluster-ca", "identity-server"],
+    by: ["cluster-ca", "identity-ca", "identity-host"],
   },
   "kubernetes POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews": {
     by: ["cluster-rights", "eso-admission", ...LOGIN, "review", "token"],
@@ -141,7 +140,7 @@ export const NEEDED_READS: Readonly<Record<Call["name"], Needed>> = {
       "eso-version",
       "class",
       "cluster-version",
-      "identity-allowed",
+      ...ALLOWED,
       ...LOGIN,
       "review",
       "token",
