@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CheckResult } from "../../src/engine/check.ts";
+import { OUTPUTS } from "../../src/invocation.ts";
 import { createAuthority } from "../../src/sandbox/kubernetes/certificates.ts";
+import { createCanaries, type Canaries } from "../helpers/canaries.ts";
 import { handIn, REAL_BREAKAGES, type Hand, type RealBreakage } from "./breakages.ts";
 import { doorTo, type Door } from "./door.ts";
 import { init, troubleOf } from "./driving.ts";
 import type { Restore } from "./stack/checkpoint.ts";
 import { run } from "./stack/run.ts";
-import { settings, startWorld, type World } from "./world.ts";
+import { settings, SHOP_VALUES, startWorld, type World } from "./world.ts";
 
 interface Report {
   readonly checks?: readonly CheckResult[];
@@ -20,12 +22,19 @@ let world: World;
 let door: Door;
 let hand: Hand;
 let healthy: Restore;
+let canaries: Canaries;
 beforeAll(async () => {
   const known = createAuthority("e2e public");
   world = await startWorld({ infisical: { plan: { rbac: true } }, knownCa: known.caPem });
   door = await doorTo(world.infisical.url, known);
   await world.config(settings(world, { infisical: { host: door.url, hostFromCluster: door.url } }));
   expect(troubleOf(await init(world))).toBe("");
+  canaries = createCanaries();
+  canaries.plant("secret value", SHOP_VALUES.DB_PASSWORD);
+  canaries.plant("client secret", world.infisical.operator.clientSecret);
+  // How the tokens of Kubernetes and of Infisical begin.
+  for (const alg of ["RS256", "HS256"])
+    canaries.plant(`${alg} token`, Buffer.from(`{"alg":"${alg}`).toString("base64url").slice(0, 16));
   hand = await handIn(world, door);
   healthy = await world.stack.checkpoint();
   // The printed commands are run as a person would: by name, in a shell.
@@ -75,6 +84,17 @@ async function untilNamed(breakage: RealBreakage): Promise<CheckResult> {
   }
 }
 
+/** What each format says of it, with all details, and the names of the secrets in it. */
+async function leaksOf({ look: args = [], env = {} }: RealBreakage): Promise<string[]> {
+  const told = await Promise.all(
+    OUTPUTS.map(async (output) => {
+      const { stdout, stderr } = await world.cli(["doctor", ...args, "-v", "-o", output], { env });
+      return canaries.sightings(`${stdout}${stderr}`).map((what) => `${what} in -o ${output}`);
+    }),
+  );
+  return told.flat();
+}
+
 async function mendedBy(breakage: RealBreakage) {
   await breakage.mend?.(hand);
   return look(breakage, "--wait=90s");
@@ -108,6 +128,7 @@ describe("each thing that breaks on the real stack is named first, and what doct
         const result = await untilNamed(breakage);
         expect(result.message).toBeTruthy();
         expect(result.fix?.summary).toBeTruthy();
+        expect(await leaksOf(breakage)).toEqual([]);
         const healed = breakage.mend ? await mendedBy(breakage) : await followed(breakage, result);
         expect({ code: healed.code, left: brief(healed.report) }).toEqual({ code: 0, left: [] });
       } finally {
