@@ -10,6 +10,9 @@ import { handle } from "./handle.ts";
 import { fromProtobuf, PROTOBUF } from "./protobuf.ts";
 import type { Answer } from "./request.ts";
 
+/** So long an API server keeps an idle connection (its `IdleTimeout`): Node's 5 s close it just as a client that polls writes to it. */
+const IDLE_MS = 90_000;
+
 interface Listening {
   readonly port: number;
   close(): Promise<void>;
@@ -22,7 +25,7 @@ export async function listen(
   port = 0,
 ): Promise<Listening> {
   const server = createServer(
-    { ...tls, requestCert: true, rejectUnauthorized: false },
+    { ...tls, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: IDLE_MS },
     (request, response) => {
       respond(api, request, response).catch(() => response.destroy());
     },

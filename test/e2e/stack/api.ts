@@ -50,7 +50,12 @@ export function createApi({ apiServer, caPem, certPem, keyPem, token }: ApiAcces
           resolve(parsed(text) as never);
         });
       });
-      asked.on("error", reject);
+      asked.on("error", (error: NodeJS.ErrnoException) => {
+        // The server closed a kept connection while we wrote to it: the request was not heard, and Node leaves the second try to us.
+        if (asked.reusedSocket && error.code === "ECONNRESET")
+          api(method, path, body).then(resolve as never, reject);
+        else reject(error);
+      });
       asked.on("timeout", () => asked.destroy(new Error(`${method} ${path}: no answer in 10 s`)));
       asked.end(body ? JSON.stringify(body) : undefined);
     });
