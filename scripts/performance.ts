@@ -17,7 +17,7 @@ ${machine.gigabytes} GB, Node ${machine.node.replace("v", "")}, beside other wor
 
 Medians. \`by-hand.sh\` is what a careful engineer scripts with kubectl, helm, curl and jq (\`bench/by-hand.sh\`).
 
-| ours | other | ours | other | ratio |
+| what | against | ours | theirs | ratio |
 |---|---|---:|---:|---:|
 ${pairs.map(pairLine).join("\n")}
 
@@ -65,7 +65,7 @@ export function readme(): string {
   const file = fileURLToPath(new URL("../README.md", import.meta.url));
   const { pairs } = results();
   const rows = pairs.filter(({ against }) => against.startsWith("by-hand.sh")).map(pairLine);
-  const table = ["| ours | by hand | ours | by hand | ratio |", "|---|---|---:|---:|---:|", ...rows].join(
+  const table = ["| what | by hand | ours | theirs | ratio |", "|---|---|---:|---:|---:|", ...rows].join(
     "\n",
   );
   return readFileSync(file, "utf8").replace(
