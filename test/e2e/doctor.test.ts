@@ -94,6 +94,8 @@ async function anonymously(
   return { json, verdict: { code, troubles: troubles(json), skipped: idsOf(json) } };
 }
 
+const BINDING = ["clusterrolebinding", "infisical-token-reviewer"];
+
 /** Healthy, but for what docs/ci.md says is skipped. */
 const healthyBut = (skipped: readonly string[]) => ({
   code: 0,
@@ -180,6 +182,31 @@ describe("doctor on a healthy stack", () => {
     const env = { KUBECONFIG: await accountWith("--doctor-rbac=login") };
     const { verdict } = await anonymously([], { env });
     expect(verdict).toEqual(healthyBut(told("--doctor-rbac=login, --trust-host")));
+  });
+
+  test("with the role, which may write nothing: --wait sees what somebody else mends", async () => {
+    const { stack } = world;
+    const found = await stack.kubectl(["get", ...BINDING, "-o", "json"]);
+    const { metadata, ...rest } = JSON.parse(found) as { metadata: Record<string, unknown> };
+    const { name, labels } = metadata;
+    const binding = JSON.stringify({ ...rest, metadata: { name, labels } });
+    const KUBECONFIG = await accountWith("--doctor-rbac=login");
+    await stack.kubectl(["delete", ...BINDING]);
+    let mended: Promise<string> | undefined;
+    const onStderr = (text: string) => {
+      if (text.includes("first ESOB-R202")) mended ??= stack.kubectl(["apply", "-f", "-"], binding);
+    };
+    try {
+      const env = { ...NO_CREDENTIAL, KUBECONFIG };
+      const run = await world.cli(["doctor", "-A", "--wait=90s"], { env, onStderr });
+      expect([run.code, run.stderr, await mended]).toEqual([
+        0,
+        expect.stringMatching(/\d passed, 1 skipped · exit 0/),
+        expect.stringMatching(/created/),
+      ]);
+    } finally {
+      await stack.kubectl(["apply", "-f", "-"], binding);
+    }
   });
 
   test("one namespace, one name", async () => {
