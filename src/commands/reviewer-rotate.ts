@@ -71,7 +71,8 @@ function headlineOf(result: ApplyResult, { reviewer }: Inputs, olderThan: number
   if (reviewer.mode === "self")
     return "Nothing to rotate: ESO reviews itself, there is no reviewer token (reviewer.mode: self).";
   const { applied } = result;
-  if (applied.length === 0)
+  // Its end is written down also where an older version has not done so.
+  if (applied.every(({ target }) => target.kind === "Annotation"))
     return `Nothing to rotate: the reviewer token is younger than ${roughDuration(olderThan)}.`;
   const sent = applied.filter(({ target }) => target.kind === "KubernetesAuth").length;
   const identities = sent === 1 ? "1 identity has" : `${sent} identities have`;

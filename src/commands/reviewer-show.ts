@@ -1,8 +1,9 @@
 import type { CommandDeps } from "../commands.ts";
-import { BootstrapError } from "../errors.ts";
+import { BootstrapError, isBootstrapError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Invocation } from "../invocation.ts";
-import { createFacts } from "../steps/facts.ts";
+import { createFacts, type Facts } from "../steps/facts.ts";
+import type { ReviewerUsers } from "../steps/reviewer-users.ts";
 import { onEachCluster, type ClusterOutcome } from "./each-cluster.ts";
 import { readInputs } from "./read-inputs.ts";
 import { metricsText, reviewerStatus, statusText } from "./reviewer-text.ts";
@@ -28,11 +29,21 @@ async function showOne(invocation: Invocation, deps: CommandDeps, inputs: Inputs
     const [secrets, found] =
       desired.reviewer.mode === "self"
         ? [[], { users: [], unlisted: { organization: false, projects: [] } }]
-        : await Promise.all([facts.reviewerSecrets(), facts.reviewerUsers()]);
+        : await Promise.all([facts.reviewerSecrets(), usersOrWhy(facts)]);
     const status = reviewerStatus(desired, { secrets, found, now: ports.clock.now() });
     const text = invocation.flags["metrics"] === true ? metricsText(status) : statusText(status);
     return { result: { kind: "Text", text, items: [status] }, exitCode: 0 };
   } finally {
     await session.close();
+  }
+}
+
+/** Without Infisical the cluster alone is told of; that it could not be asked, too. */
+async function usersOrWhy(facts: Facts): Promise<ReviewerUsers | { readonly because: string }> {
+  try {
+    return await facts.reviewerUsers();
+  } catch (error) {
+    if (isBootstrapError(error) && error.code.startsWith("ESOB-I1")) return { because: error.message };
+    throw error;
   }
 }

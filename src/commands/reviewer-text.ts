@@ -1,8 +1,10 @@
 import type { Desired } from "../desired/desired.ts";
 import { roughDuration } from "../inputs/durations.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
+import { TOKEN_TYPE } from "../steps/reviewer-fact.ts";
 import { expiresSoon } from "../steps/reviewer-token.ts";
 import type { ReviewerUser, ReviewerUsers } from "../steps/reviewer-users.ts";
+import { endOf, endsSoon } from "../steps/token-ends.ts";
 import { grouped } from "../grouped.ts";
 
 /** One token of the reviewer as `reviewer show` tells it: how old, until when, who uses it. Never the token. */
@@ -11,11 +13,14 @@ interface TokenStatus {
   readonly secret: string | null;
   readonly createdAt: string | null;
   readonly ageSeconds: number | null;
+  /** It ends: without `expiresAt` nobody has written down when. */
+  readonly bound: boolean;
   readonly expiresAt: string | null;
   readonly expiresInSeconds: number | null;
   /** Less than a fifth of its life is left. */
   readonly expiresSoon: boolean;
-  readonly usedBy: readonly string[];
+  /** null: Infisical was not asked. */
+  readonly usedBy: readonly string[] | null;
 }
 
 /** What `reviewer show -o json` has as its item. */
@@ -26,11 +31,13 @@ export interface ReviewerStatus {
   readonly tokens: readonly TokenStatus[];
   /** Lists at Infisical that the operator may not read: there can be more users. */
   readonly unlisted: readonly string[];
+  /** Why Infisical could not be asked; null: it was. */
+  readonly notAsked: string | null;
 }
 
 interface Seen {
   readonly secrets: readonly KubeObject[];
-  readonly found: ReviewerUsers;
+  readonly found: ReviewerUsers | { readonly because: string };
   readonly now: number;
 }
 
@@ -38,15 +45,26 @@ export function reviewerStatus(
   { cluster, reviewer }: Desired,
   { secrets, found, now }: Seen,
 ): ReviewerStatus {
+  const base = {
+    cluster: cluster.name,
+    mode: reviewer.mode,
+    serviceAccount: `${reviewer.namespace}/${reviewer.serviceAccount}`,
+  };
+  if ("because" in found) {
+    const tokens = secrets.map((secret) => inCluster(secret, null, now));
+    return { ...base, tokens, unlisted: [], notAsked: found.because };
+  }
   const { users, unlisted } = found;
   const idle = secrets.filter((secret) => !users.some((user) => user.secret === secret));
   const inUse = grouped(users, ({ token }) => token.fingerprint());
   return {
-    cluster: cluster.name,
-    mode: reviewer.mode,
-    serviceAccount: `${reviewer.namespace}/${reviewer.serviceAccount}`,
-    tokens: [...inUse.flatMap(([, same]) => tokenInUse(same, now)), ...idle.map((one) => unused(one, now))],
+    ...base,
+    tokens: [
+      ...inUse.flatMap(([, same]) => tokenInUse(same, now)),
+      ...idle.map((one) => inCluster(one, [], now)),
+    ],
     unlisted: [...(unlisted.organization ? ["the organization"] : []), ...unlisted.projects],
+    notAsked: null,
   };
 }
 
@@ -56,12 +74,16 @@ function tokenInUse(same: readonly ReviewerUser[], now: number): TokenStatus[] {
   const { claims, secret } = user;
   const times = timesOf(claims.issuedAt ?? createdAt(secret), claims.expiresAt, now);
   const usedBy = same.map(({ identity }) => identity.name);
-  return [{ secret: nameOf(secret), ...times, expiresSoon: expiresSoon(claims, now), usedBy }];
+  const bound = claims.expiresAt !== undefined;
+  return [{ secret: nameOf(secret), bound, ...times, expiresSoon: expiresSoon(claims, now), usedBy }];
 }
 
-function unused(secret: KubeObject, now: number): TokenStatus {
-  const times = timesOf(createdAt(secret), undefined, now);
-  return { secret: nameOf(secret), ...times, expiresSoon: false, usedBy: [] };
+/** As far as the cluster knows: of a bound token the end that was written down. */
+function inCluster(secret: KubeObject, usedBy: TokenStatus["usedBy"], now: number): TokenStatus {
+  const bound = secret["type"] !== TOKEN_TYPE;
+  const [made, end] = [createdAt(secret), bound ? endOf(secret) : undefined];
+  const isSoon = end !== undefined && endsSoon(end, made, now);
+  return { secret: nameOf(secret), bound, ...timesOf(made, end, now), expiresSoon: isSoon, usedBy };
 }
 
 function timesOf(created: Date | undefined, expires: Date | undefined, now: number) {
@@ -83,7 +105,8 @@ const nameOf = (secret: KubeObject | undefined) =>
   secret ? `${secret.metadata.namespace}/${secret.metadata.name}` : null;
 
 /** A table for people; names of identities below each other. */
-export function statusText({ cluster, mode, serviceAccount, tokens, unlisted }: ReviewerStatus): string {
+export function statusText(status: ReviewerStatus): string {
+  const { cluster, mode, serviceAccount, tokens, unlisted, notAsked } = status;
   if (mode === "self")
     return `REVIEWER  ESO reviews itself in ${cluster} (reviewer.mode: self): there is no reviewer token`;
   const rows = [["TOKEN", "AGE", "EXPIRES", "USED BY"], ...tokens.flatMap(rowsOf)];
@@ -93,20 +116,16 @@ export function statusText({ cluster, mode, serviceAccount, tokens, unlisted }: 
     `REVIEWER  ${serviceAccount} in ${cluster}`,
     ...(tokens.length === 0 ? ["no token: make one with `eso-bootstrap reviewer`"] : rows.map(line)),
     ...unlisted.map((list) => `not seen: the identities of ${list}, which may not be listed`),
+    ...(notAsked === null ? [] : [`not seen: who uses them, and what else is in use. ${notAsked}`]),
   ]
     .map((text) => text.trimEnd())
     .join("\n");
 }
 
-function rowsOf({
-  secret,
-  ageSeconds,
-  expiresInSeconds,
-  expiresSoon: soon,
-  usedBy,
-}: TokenStatus): string[][] {
-  const expires = expiresInSeconds === null ? "never" : expiryText(expiresInSeconds, soon);
-  const [first = "nobody: `reviewer rotate` ends it", ...others] = usedBy;
+function rowsOf(token: TokenStatus): string[][] {
+  const { secret, ageSeconds, usedBy } = token;
+  const expires = expiryText(token);
+  const [first = "nobody: `reviewer rotate` ends it", ...others] = usedBy ?? ["?"];
   return [
     [
       secret?.split("/")[1] ?? "(not ours, or gone)",
@@ -118,8 +137,10 @@ function rowsOf({
   ];
 }
 
-const expiryText = (seconds: number, soon: boolean) =>
-  seconds <= 0 ? "EXPIRED" : `in ${roughDuration(seconds)}${soon ? " (soon)" : ""}`;
+function expiryText({ bound, expiresInSeconds: seconds, expiresSoon: soon }: TokenStatus): string {
+  if (seconds === null) return bound ? "not known" : "never";
+  return seconds <= 0 ? "EXPIRED" : `in ${roughDuration(seconds)}${soon ? " (soon)" : ""}`;
+}
 
 /** The Prometheus text format (prometheus.io/docs/instrumenting/exposition_formats), for node_exporter's textfile collector. */
 export function metricsText({ cluster, tokens }: ReviewerStatus): string {
@@ -161,7 +182,7 @@ const METRICS: readonly {
   {
     name: "eso_bootstrap_reviewer_token_users",
     help: "Machine identities that hold the reviewer token.",
-    value: (token) => token.usedBy.length,
+    value: (token) => token.usedBy?.length ?? null,
     of: sum,
   },
 ];

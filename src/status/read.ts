@@ -7,7 +7,8 @@ import { REVIEWER_LABEL } from "../desired/manifests.ts";
 import { BootstrapError, isBootstrapError } from "../errors.ts";
 import { MANAGED_BY_LABEL, MANAGER, type Cluster, type KubeObject } from "../kubernetes/cluster.ts";
 import { findControllers } from "../steps/eso-fact.ts";
-import { claimsOf, tokenIn } from "../steps/reviewer-fact.ts";
+import { TOKEN_TYPE } from "../steps/reviewer-fact.ts";
+import { endOf, endsSoon } from "../steps/token-ends.ts";
 import { secondsSince, secretRows, storeRows, type Extras } from "./build.ts";
 import type { EsoStatus, ReviewerStatus, StatusReport } from "./report.ts";
 
@@ -118,14 +119,18 @@ async function readReviewers(cluster: Cluster, now: number): Promise<ReviewerSta
 
 function reviewerStatus(secret: KubeObject, now: number): ReviewerStatus {
   const { namespace = "", labels = {}, creationTimestamp } = secret.metadata;
-  const token = tokenIn(secret);
-  const expiresAt = token && claimsOf(token)?.expiresAt?.toISOString();
+  const bound = secret["type"] !== TOKEN_TYPE;
+  const end = bound ? endOf(secret) : undefined;
   return {
     namespace,
     serviceAccount: labels[REVIEWER_LABEL] ?? "",
     ...(creationTimestamp !== undefined && { ageSeconds: secondsSince(creationTimestamp, now) }),
-    ...(expiresAt !== undefined && { expiresAt }),
-    token: token ? "unlimited" : "bound",
+    ...(end && {
+      expiresAt: end.toISOString(),
+      expiresInSeconds: Math.floor((end.getTime() - now) / 1000),
+      expiresSoon: endsSoon(end, new Date(creationTimestamp ?? now), now),
+    }),
+    token: bound ? "bound" : "unlimited",
   };
 }
 

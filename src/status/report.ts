@@ -43,8 +43,11 @@ export interface ReviewerStatus {
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly ageSeconds?: number;
-  /** ISO 8601; undefined: it has none. */
+  /** ISO 8601. Undefined: an unlimited token has none, and of a bound one nobody has written it down. */
   readonly expiresAt?: string;
+  readonly expiresInSeconds?: number;
+  /** A fifth of its life is left, or a week; or none. */
+  readonly expiresSoon?: boolean;
   /** `unlimited`, or `bound` to a Secret of ours: then Infisical alone holds it. */
   readonly token: "unlimited" | "bound";
 }

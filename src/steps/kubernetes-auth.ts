@@ -5,9 +5,13 @@ import type { Identity, KubernetesAuth, KubernetesAuthChange } from "../infisica
 import type { Secret } from "../secret.ts";
 import type { RoadContext } from "./context.ts";
 import { assertLogin } from "./login.ts";
+import { currentSecret } from "./reviewer-fact.ts";
 import { matchReviewer, reviewerToken } from "./reviewer-token.ts";
+import { lookAtEnds, type Holder } from "./token-ends.ts";
 
 const STEP = "kubernetes-auth";
+const METHOD = "KubernetesAuth";
+const TOKEN_FIELD = "tokenReviewerJwt";
 
 /** Step 5: Kubernetes Auth on each identity: this cluster's address, CA and reviewer, ESO's own ServiceAccount, short tokens. */
 export const kubernetesAuthStep: Step<RoadContext> = {
@@ -15,9 +19,28 @@ export const kubernetesAuthStep: Step<RoadContext> = {
   title: "ESO may log in as the identity",
   async look(context) {
     const perStore = await Promise.all(context.desired.stores.map((store) => lookAtStore(context, store)));
-    return perStore.flat();
+    const actions = perStore.flat();
+    return [...actions, ...(await lookAtTokenEnds(context, actions))];
   },
 };
+
+async function lookAtTokenEnds(context: RoadContext, actions: readonly Action[]): Promise<Action[]> {
+  const { desired, facts } = context;
+  const givesToken = ({ change }: Action) =>
+    change.target.kind === METHOD &&
+    (change.action === "create" || change.diff?.some(({ path }) => path === TOKEN_FIELD) === true);
+  const holderOf = async (store: DesiredStore): Promise<Holder[]> => {
+    const { identity } = await facts.identity(store);
+    if (!identity) return [];
+    return [{ identityId: identity.id, token: (await facts.kubernetesAuth(identity))?.reviewer }];
+  };
+  return lookAtEnds(context, {
+    step: STEP,
+    secret: async () => currentSecret(desired, await facts.reviewerSecrets()),
+    isRenewing: actions.some(givesToken),
+    holders: async () => (await Promise.all(desired.stores.map(holderOf))).flat(),
+  });
+}
 
 type Wanted = Required<Omit<KubernetesAuthChange, "reviewer">>;
 
@@ -50,7 +73,7 @@ const target = (store: DesiredStore, kind: string) =>
 
 function blocked(store: DesiredStore, reason: string): Action {
   return {
-    change: { step: STEP, action: "blocked", target: target(store, "KubernetesAuth"), summary: "", reason },
+    change: { step: STEP, action: "blocked", target: target(store, METHOD), summary: "", reason },
   };
 }
 
@@ -76,7 +99,7 @@ function attach(context: RoadContext, store: DesiredStore, planned: Wanted): Act
     change: {
       step: STEP,
       action: "create",
-      target: target(store, "KubernetesAuth"),
+      target: target(store, METHOD),
       summary: summaryOf(planned),
     },
     needs: { infisical: [{ scope: "org", action: "create", subject: "identity" }] },
@@ -110,11 +133,11 @@ async function compare(
   const diff = fieldDiffs(current, wanted);
   if (!match.fits)
     diff.push({
-      path: "tokenReviewerJwt",
+      path: TOKEN_FIELD,
       from: fingerprint(current.reviewer),
       to: `[redacted] (${match.why})`,
     });
-  const change = { step: STEP, target: target(store, "KubernetesAuth"), summary: summaryOf(wanted) };
+  const change = { step: STEP, target: target(store, METHOD), summary: summaryOf(wanted) };
   if (diff.length === 0) return { change: { ...change, action: "unchanged" } };
   return {
     change: { ...change, action: "update", diff },

@@ -1,5 +1,5 @@
 import { at, isRecord, jsonOf, numberOf as numberIn, textOf } from "../data.ts";
-import { REVIEWER_LABEL } from "../desired/manifests.ts";
+import { REVIEWER_LABEL, reviewerSecretManifest } from "../desired/manifests.ts";
 import type { Desired } from "../desired/desired.ts";
 import { MANAGED_BY_LABEL, MANAGER, type Cluster, type KubeObject } from "../kubernetes/cluster.ts";
 import { Secret } from "../secret.ts";
@@ -20,6 +20,17 @@ export function numberOf(secret: KubeObject): number {
 
 /** Secrets of this type hold an unlimited token; ours of any other type are what bound tokens hang on. */
 export const TOKEN_TYPE = "kubernetes.io/service-account-token";
+
+/**
+ * The Secret in use: the newest of ours, or a first one. Its kind follows the kind of token: another kind gets a number of its own,
+ * the old one stays until it is rotated.
+ */
+export function currentSecret(desired: Desired, secrets: readonly KubeObject[]): KubeObject {
+  const newest = secrets.at(-1);
+  const wanted = desired.reviewer.tokenLifetime === undefined ? TOKEN_TYPE : "Opaque";
+  const index = newest ? numberOf(newest) + (newest["type"] === wanted ? 0 : 1) : 1;
+  return reviewerSecretManifest(desired, index);
+}
 
 /** The token that kube-controller-manager filled in, or undefined while it has not. */
 export function tokenIn(secret: KubeObject | undefined): Secret | undefined {

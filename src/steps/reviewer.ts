@@ -1,15 +1,10 @@
-import {
-  namespaceManifest,
-  reviewerManifests,
-  reviewerSecretManifest,
-  selfReviewManifests,
-} from "../desired/manifests.ts";
+import { namespaceManifest, reviewerManifests, selfReviewManifests } from "../desired/manifests.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Action, Step } from "../engine/plan.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
 import type { RoadContext } from "./context.ts";
 import { lookAtObject, refOf } from "./objects.ts";
-import { numberOf, TOKEN_TYPE, tokenIn } from "./reviewer-fact.ts";
+import { currentSecret, tokenIn } from "./reviewer-fact.ts";
 
 const STEP = "reviewer";
 
@@ -50,16 +45,10 @@ function summaryOf({ desired }: RoadContext, manifest: KubeObject): string {
   return texts[manifest.kind] ?? "";
 }
 
-/** The Secret in use is the newest of ours; a first one is made where there is none. */
 async function lookAtToken(context: RoadContext): Promise<Action> {
   const { desired, facts } = context;
-  const existing = (await facts.reviewerSecrets()).at(-1);
   const bound = desired.reviewer.tokenLifetime !== undefined;
-  // The kind of Secret follows the kind of token: another kind gets a number of its own, the old one stays until it is rotated.
-  const wanted = bound ? "Opaque" : TOKEN_TYPE;
-  const fits = existing?.["type"] === wanted;
-  const index = existing ? numberOf(existing) + (fits ? 0 : 1) : 1;
-  const manifest = reviewerSecretManifest(desired, index);
+  const manifest = currentSecret(desired, await facts.reviewerSecrets());
   return lookAtObject(context, {
     step: STEP,
     manifest,

@@ -12,6 +12,7 @@ import type { ReviewerUser } from "./reviewer-users.ts";
 import { waitForToken } from "./reviewer.ts";
 import { removeOld, renew } from "./rotation-writes.ts";
 import { readRotation, type RotationOptions, type RotationState } from "./rotation-state.ts";
+import { lookAtEnds } from "./token-ends.ts";
 
 /**
  * The rotation, in order: a new Secret beside the old one; each identity gets its token, proved before and after; the old Secret
@@ -124,7 +125,17 @@ async function lookAtUsers(
       },
     };
   });
-  return [...kept, ...(await Promise.all(renewals))];
+  const actions = [...kept, ...(await Promise.all(renewals))];
+  const ends = await lookAtEnds(context, {
+    step: "reviewer-users",
+    secret: async () => reviewerSecretManifest(context.desired, state.index),
+    isRenewing: actions.some(({ change }) => change.action === "update"),
+    holders: async () => {
+      const { users } = await context.facts.reviewerUsers();
+      return users.map(({ identity, token }) => ({ identityId: identity.id, token }));
+    },
+  });
+  return [...actions, ...ends];
 }
 
 const FOREIGN =

@@ -12,7 +12,9 @@ import { MANAGED_BY_LABEL, MANAGER } from "../kubernetes/cluster.ts";
 import type { RoadContext } from "./context.ts";
 import { loginWith } from "./login.ts";
 import { lookAtObject, refOf } from "./objects.ts";
+import { currentSecret } from "./reviewer-fact.ts";
 import { reviewerToken } from "./reviewer-token.ts";
+import { lookAtEnds } from "./token-ends.ts";
 
 const STEP = "rotator";
 
@@ -44,7 +46,8 @@ export const rotatorStep: Step<RoadContext> = {
       summary: "the identity's id, not a secret",
       rebuild: async () => rotationIdentityManifest(desired, (await mustFind(context)).id),
     });
-    return [account, lookAtIdentity(context, identity), await lookAtAuth(context, identity), id];
+    const auth = await lookAtAuth(context, identity);
+    return [account, lookAtIdentity(context, identity), auth, ...(await lookAtTokenEnds(context, auth)), id];
   },
 };
 
@@ -116,6 +119,20 @@ async function wantedAuth({ facts, desired }: RoadContext) {
     accessTokenTtl: LIFETIME,
     accessTokenMaxTtl: LIFETIME,
   };
+}
+
+async function lookAtTokenEnds(context: RoadContext, { change }: Action): Promise<Action[]> {
+  const { desired, facts } = context;
+  return lookAtEnds(context, {
+    step: STEP,
+    secret: async () => currentSecret(desired, await facts.reviewerSecrets()),
+    isRenewing: change.action === "create",
+    holders: async () => {
+      const identity = await findRotator(context);
+      const auth = identity && (await facts.kubernetesAuth(identity));
+      return identity ? [{ identityId: identity.id, token: auth?.reviewer }] : [];
+    },
+  });
 }
 
 type Wanted = Awaited<ReturnType<typeof wantedAuth>>;

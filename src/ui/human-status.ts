@@ -38,6 +38,7 @@ export function statusLines(report: StatusReport, style: Style): string[] {
   return [
     ...wrap(head, style.columns),
     ...(report.stale === undefined ? [] : staleLines(report.stale, style)),
+    ...expiryLines(report, style),
     ...table(report.stores, STORE_COLUMNS, "no stores", style),
     ...table(report.secrets, SECRET_COLUMNS, "no ExternalSecrets", style),
     ...(report.hidden.length > 0
@@ -88,10 +89,31 @@ function surroundings({ eso, reviewers }: StatusReport): string[] {
   );
   const tokens = reviewers.map(({ ageSeconds, expiresAt, token }) => {
     const age = ageSeconds === undefined ? "" : ` ${roughly(ageSeconds)} old`;
-    const expiry = expiresAt === undefined ? "no expiry" : `expires ${expiresAt.slice(0, 10)}`;
-    return `reviewer token${age}, ${token === "bound" ? "bound (its end: reviewer show)" : expiry}`;
+    const open = token === "bound" ? "its end is not known here (reviewer show)" : "no expiry";
+    return `reviewer token${age}, ${expiresAt === undefined ? open : `expires ${dayOf(expiresAt)}`}`;
   });
   return [...(controllers.length > 0 ? controllers : ["ESO not found"]), ...tokens];
+}
+
+const dayOf = (iso: string) => iso.slice(0, 10);
+
+/** A token that ends while nobody looks stops every login. */
+function expiryLines({ reviewers }: StatusReport, style: Style): string[] {
+  return reviewers.flatMap(({ namespace, serviceAccount, expiresAt, expiresInSeconds = 0, expiresSoon }) => {
+    if (expiresAt === undefined || expiresSoon !== true) return [];
+    const isOver = expiresInSeconds <= 0;
+    const text = isOver
+      ? `has ended ${dayOf(expiresAt)}: ESO cannot log in`
+      : `ends in ${roughly(expiresInSeconds)}`;
+    const [meaning, sign] = isOver ? (["bad", "failed"] as const) : (["caution", "warning"] as const);
+    const lines = wrap(
+      style.text(`The reviewer token of ${namespace}/${serviceAccount} ${text}.`),
+      style.columns - 2,
+    );
+    return [...lines, "Renew it:  eso-bootstrap reviewer rotate"].map(
+      (line, index) => `${index === 0 ? style.paint(meaning, style.sign(sign)) : " "} ${line}`,
+    );
+  });
 }
 
 function table<Item extends Row>(

@@ -125,7 +125,7 @@ const KINDS: Readonly<Record<string, { title: string; required: Fields; optional
       reviewers: listOf(
         object(
           { namespace: text, serviceAccount: text, token: words("unlimited", "bound") },
-          { ageSeconds: count, expiresAt: text },
+          { ageSeconds: count, expiresAt: text, expiresInSeconds: { type: "integer" }, expiresSoon: yesOrNo },
         ),
       ),
       stores: listOf(

@@ -25,6 +25,11 @@ describe.each<{ generation: "2024-10" | "2026"; tokenLifetime: string | undefine
   "the CronJob, on a server of $generation, token lifetime $tokenLifetime",
   ({ generation, tokenLifetime }) => {
     let world: World;
+    /** Bound tokens end: the Secret that they hang on says when. */
+    const endOn = (number: number) =>
+      tokenLifetime === undefined
+        ? []
+        : [`update kubernetes/Annotation/${NAMESPACE}/infisical-token-reviewer-${number}`];
 
     /** As in the pod: its ServiceAccount's rights, its settings, its token for Infisical; nothing else. */
     async function asPod(...args: string[]) {
@@ -80,6 +85,7 @@ describe.each<{ generation: "2024-10" | "2026"; tokenLifetime: string | undefine
           `create kubernetes/ServiceAccount/${NAMESPACE}/${NAME}`,
           `create infisical/MachineIdentity/-/${ROTATOR}`,
           `create infisical/KubernetesAuth/-/${ROTATOR}`,
+          ...endOn(1),
           `create kubernetes/ConfigMap/${NAMESPACE}/${NAME}-identity`,
         ]);
         const second = await runJson<ApplyResult>(world, "reviewer", "register", "--yes");
@@ -104,6 +110,7 @@ describe.each<{ generation: "2024-10" | "2026"; tokenLifetime: string | undefine
           `create kubernetes/Secret/${NAMESPACE}/infisical-token-reviewer-2`,
           `update infisical/KubernetesAuth/-/${ROTATOR}`,
           "update infisical/KubernetesAuth/-/eso-e2e-shop-infisical",
+          ...endOn(2),
           `delete kubernetes/Secret/${NAMESPACE}/infisical-token-reviewer-1`,
         ]);
         const young = await asPod("--if-older-than", "30d");

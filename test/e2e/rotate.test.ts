@@ -109,6 +109,26 @@ function secretNamedIn(token: string): string {
   return claims["kubernetes.io"]?.secret?.name ?? claims["kubernetes.io/serviceaccount/secret.name"] ?? "";
 }
 
+/** When a bound token ends, to the second. */
+function endOf(token: string): string[] {
+  const { exp } = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as {
+    exp?: number;
+  };
+  return exp === undefined ? [] : [new Date(exp * 1000).toISOString().replace(".000Z", "Z")];
+}
+
+/** What `status` goes by. */
+async function endsWrittenDown({ stack }: World, name: string): Promise<string[]> {
+  const { metadata } = await stack.api<{ metadata: { annotations?: Record<string, string> } }>(
+    "GET",
+    `/api/v1/namespaces/external-secrets/secrets/${name}`,
+  );
+  const entries = Object.entries(metadata.annotations ?? {});
+  return entries
+    .flatMap(([key, end]) => (key.startsWith("eso-bootstrap/token-end-") ? [end] : []))
+    .toSorted();
+}
+
 const rotate = (rounds: Rounds, ...more: string[]) =>
   runJson<ApplyResult>({ ...rounds.world, cli: rounds.cli }, "reviewer", "rotate", ...more);
 
@@ -122,6 +142,8 @@ async function expectOneLiveToken(rounds: Rounds, earlier: ReadonlySet<string>):
     expect(secretNamedIn(token)).toBe(secrets[0]);
     expect(await isAlive(world, token)).toBe(true);
   }
+  const written = await endsWrittenDown(world, secrets[0] ?? "");
+  expect(written).toEqual(stored.flatMap(endOf).toSorted());
   for (const token of earlier)
     if (!stored.includes(token))
       expect(await isAlive(world, token), `of ${secretNamedIn(token)}`).toBe(false);
@@ -167,6 +189,9 @@ describe.each<{ generation: "2024-10" | "2026"; tokenLifetime?: string }>([
         expect(linesOf(run.json)).toEqual([
           `create kubernetes/Secret/external-secrets/${REVIEWER}-${round}`,
           ...IDENTITIES.map((name) => `update infisical/KubernetesAuth/-/${name}`),
+          ...(tokenLifetime === undefined
+            ? []
+            : [`update kubernetes/Annotation/external-secrets/${REVIEWER}-${round}`]),
           `delete kubernetes/Secret/external-secrets/${REVIEWER}-${round - 1}`,
         ]);
         // As it ends: nothing is waited for afterwards.
@@ -226,8 +251,8 @@ describe.each<{ generation: "2024-10" | "2026"; tokenLifetime?: string }>([
           await expectOneLiveToken(rounds, earlier);
           await ageLease(rounds.world);
         }
-      // Lease, Secret, two identities, old Secret, Lease.
-      expect(killedAt).toHaveLength(12);
+      // Lease, Secret, two identities, the end of bound tokens, old Secret, Lease.
+      expect(killedAt).toHaveLength(tokenLifetime === undefined ? 12 : 14);
       process.stdout.write(`${generation} ${tokenLifetime ?? "unlimited"}: ${killedAt.join("; ")}\n`);
     },
     LONG,

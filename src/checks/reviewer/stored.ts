@@ -2,6 +2,7 @@ import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import { claimsOf, tokenIn, type TokenClaims } from "../../steps/reviewer-fact.ts";
+import { endsSoon } from "../../steps/token-ends.ts";
 import type { CheckContext } from "../context.ts";
 import { pass, skip, warning } from "../finding.ts";
 import { authOf, type Bearer } from "../identity/bearer.ts";
@@ -9,9 +10,6 @@ import { restoreAtInfisical } from "../mending.ts";
 import { readAccount, secretsOf, type Reviewer } from "./found.ts";
 
 const DAY_MS = 86_400_000;
-/** Time enough for somebody to run `apply`; of short lives, a fifth. */
-const SOON_MS = 7 * DAY_MS;
-const SOON_PART = 0.2;
 
 /** The token that Infisical has, by what it says of itself and by its hash; it is never shown. */
 export async function judgeStored(
@@ -43,7 +41,7 @@ export async function judgeStored(
       message: `The API server refuses the reviewer token of the ${bearer.label}.`,
       reason: works.error,
     });
-  if (expiresAt && expiresAt.getTime() - now < soonOf(claims))
+  if (expiresAt && endsSoon(expiresAt, claims.issuedAt, now))
     return warning("ESOB-R208", {
       message: `The reviewer token of the ${bearer.label} expires in ${Math.ceil((expiresAt.getTime() - now) / DAY_MS)} days.`,
       reason: `it is good until ${expiresAt.toISOString()}`,
@@ -99,11 +97,6 @@ async function isAccepted(
   const verdict = await cluster.reviewToken({ token: stored, bearer: stored });
   if (verdict.verdict === "genuine") return true;
   return { status: verdict.verdict === "refused" ? verdict.status : 401, error: verdict.error };
-}
-
-function soonOf({ issuedAt, expiresAt }: TokenClaims): number {
-  const life = issuedAt && expiresAt ? expiresAt.getTime() - issuedAt.getTime() : Number.POSITIVE_INFINITY;
-  return Math.min(SOON_MS, life * SOON_PART);
 }
 
 async function isOurs(

@@ -7,9 +7,10 @@ import { MANAGER } from "../../kubernetes/cluster.ts";
 import { ROLE_MARK } from "../identity.ts";
 import { refOf } from "../objects.ts";
 import { findRotator, rotatorName } from "../rotator.ts";
+import { forgetEnd } from "../token-ends.ts";
 import type { RemovalContext } from "./context.ts";
 import { goes } from "./judge.ts";
-import type { LiveStore } from "./survey.ts";
+import { unlessForbidden, type LiveStore } from "./survey.ts";
 import { ifSeen, isRefusal, permitted } from "./take.ts";
 
 const STEP = "identity";
@@ -218,7 +219,7 @@ function removeRole(
 }
 
 /** Membership, privileges and Kubernetes Auth go with it. */
-function removeIdentity({ infisical }: RemovalContext, one: Case, identity: Identity): Action {
+function removeIdentity(context: RemovalContext, one: Case, identity: Identity): Action {
   const scope = identity.projectId === undefined ? "org" : "project";
   return {
     change: {
@@ -228,6 +229,9 @@ function removeIdentity({ infisical }: RemovalContext, one: Case, identity: Iden
       summary: "with its membership and Kubernetes Auth",
     },
     needs: { infisical: [{ scope, action: "delete", subject: "identity" }] },
-    apply: () => infisical.deleteIdentity(identity),
+    apply: async () => {
+      await context.infisical.deleteIdentity(identity);
+      await unlessForbidden(forgetEnd(context, identity.id));
+    },
   };
 }

@@ -5,6 +5,7 @@ const token = (secret: string | null, expiresAt: string | null, ...usedBy: strin
   secret,
   createdAt: "2026-11-01T00:00:00.000Z",
   ageSeconds: 60,
+  bound: expiresAt !== null,
   expiresAt,
   expiresInSeconds: null,
   expiresSoon: false,
@@ -17,6 +18,7 @@ test("of several tokens that hang on one Secret a series is there once, with wha
     mode: "token",
     serviceAccount: "external-secrets/infisical-token-reviewer",
     unlisted: [],
+    notAsked: null,
     tokens: [
       token("eso/reviewer-2", "2026-12-02T00:00:00.000Z", "one"),
       token("eso/reviewer-2", "2026-12-01T00:00:00.000Z", "two", "three"),

@@ -90,6 +90,33 @@ Why, and what mends it:  eso-bootstrap doctor
     expect(lines[1]).toBe("⚠ The API server does not answer. What is shown may be old.");
   });
 
+  const withReviewer = (changes: Partial<StatusReport["reviewers"][number]>): StatusReport => {
+    const [reviewer] = report().reviewers;
+    return { ...report(), reviewers: reviewer ? [{ ...reviewer, token: "bound", ...changes }] : [] };
+  };
+
+  it("says when a bound token ends, and that nobody has written it down", () => {
+    const known = withReviewer({ expiresAt: "2027-01-04T09:00:00.000Z", expiresSoon: false });
+    expect(statusLines(known, style)[0]).toContain("reviewer token 41d old, expires 2027-01-04");
+    expect(statusLines(known, style).join("\n")).not.toContain("Renew it");
+    expect(statusLines(withReviewer({}), style).join(" ")).toContain(
+      "its end is not known here (reviewer show)",
+    );
+  });
+
+  it("warns before a bound token ends, and says so when it has", () => {
+    const soon = { expiresAt: "2026-12-01T09:00:00.000Z", expiresSoon: true };
+    expect(statusLines(withReviewer({ ...soon, expiresInSeconds: 3 * 86_400 }), style).slice(1, 3)).toEqual([
+      "⚠ The reviewer token of external-secrets/reviewer ends in 3d.",
+      "  Renew it:  eso-bootstrap reviewer rotate",
+    ]);
+    expect(statusLines(withReviewer({ ...soon, expiresInSeconds: -60 }), style).slice(1, 4)).toEqual([
+      "✖ The reviewer token of external-secrets/reviewer has ended 2026-12-01: ESO",
+      "  cannot log in.",
+      "  Renew it:  eso-bootstrap reviewer rotate",
+    ]);
+  });
+
   it("fits the screen whatever the names, but for the trouble", () => {
     const long = "n".repeat(200);
     const lines = statusLines(report(secret({ namespace: long, name: long, target: long })), style);
