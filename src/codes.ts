@@ -153,10 +153,10 @@ export const CODES = {
     "Set KUBECONFIG, or give --kubeconfig.",
   ),
   "ESOB-L102": record(
-    5,
+    2,
     "The kubeconfig has no such context",
     "kubectl config get-contexts",
-    "Choose one that exists with --context.",
+    "Choose one that exists with --context, or correct the name in eso-bootstrap.yaml.",
   ),
   "ESOB-L103": record(5, "The kubeconfig cannot be used", "kubectl config view", "Correct the file."),
   "ESOB-L104": record(

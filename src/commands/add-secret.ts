@@ -22,7 +22,7 @@ import { confirmWith } from "./consent.ts";
 import { onEachCluster, type ClusterOutcome } from "./each-cluster.ts";
 import { fileFlag } from "./next-steps.ts";
 import { planExitCode } from "./plan.ts";
-import { resolveOptions } from "./read-inputs.ts";
+import { assertContexts, resolveOptions } from "./read-inputs.ts";
 import { exitCodeOf, planRoad, walkRoad } from "./road.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -31,6 +31,7 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
   const asked = await readAsked(invocation, deps);
   const options = await resolveOptions(invocation, deps);
   const all = resolveAll(options);
+  await assertContexts(all, invocation, deps);
   const mayAsk = deps.interactive && invocation.flags["yes"] !== true;
   const adding: Adding = {
     invocation,

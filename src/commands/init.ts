@@ -11,7 +11,7 @@ import type { Answers } from "../wizard/question.ts";
 import { applyOne } from "./apply.ts";
 import { onEachCluster } from "./each-cluster.ts";
 import { planOne } from "./plan.ts";
-import { resolveOptions } from "./read-inputs.ts";
+import { assertContexts, resolveOptions } from "./read-inputs.ts";
 
 const NO_ANSWERS: Answers = { values: {}, credential: undefined, firstValues: [] };
 
@@ -22,6 +22,7 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
   const all = resolveAll({ ...options, answers: answers.values }).map((inputs) =>
     withCredential(inputs, answers),
   );
+  await assertContexts(all, invocation, deps);
   const save = saveOnce(deps, fileFor(options, all));
   if (invocation.flags["dryRun"] === true)
     return onEachCluster(all, deps, (inputs) => planOne(invocation, deps, inputs));

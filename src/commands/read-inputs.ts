@@ -1,3 +1,4 @@
+import { typedWith } from "../command-line.ts";
 import type { Deps } from "../deps.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
@@ -68,5 +69,45 @@ async function contextNamespaces({ global, flags }: Invocation, deps: Deps): Pro
 
 /** Final inputs, one per cluster; what is missing is listed with the ways to give it (ESOB-C103). */
 export async function readInputs(invocation: Invocation, deps: Deps): Promise<readonly Inputs[]> {
-  return resolveAll(await resolveOptions(invocation, deps));
+  const all = resolveAll(await resolveOptions(invocation, deps));
+  await assertContexts(all, invocation, deps);
+  return all;
+}
+
+/**
+ * A name that is in no kubeconfig is a mistake, and not a broken cluster: of several clusters none is touched before all names are
+ * known to be right (ESOB-L102). Without a kubeconfig that can be read, each says so for itself.
+ */
+export async function assertContexts(
+  all: readonly Inputs[],
+  invocation: Invocation,
+  deps: Deps,
+): Promise<void> {
+  if (all.length < 2) return;
+  const { kubeconfig } = invocation.global;
+  const contexts = await deps.listContexts(kubeconfig === undefined ? {} : { kubeconfig }).catch(() => []);
+  const known = new Set(contexts.map(({ name }) => name));
+  const wrong = all.filter(({ cluster: { context } }) => context !== undefined && !known.has(context));
+  const [first] = wrong;
+  if (!first || known.size === 0) return;
+  const exist = [...known].join(", ");
+  const right = all.flatMap(({ cluster: { context } }) => (known.has(context ?? "") ? [context] : []));
+  throw new BootstrapError("ESOB-L102", {
+    message: `The kubeconfig has no context ${wrong.map(namedAt).join(", ")}: none of the ${all.length} clusters was touched.`,
+    reason: `those that can be used: ${exist}`,
+    facts: { Exists: exist },
+    fix: {
+      summary: right.length > 0 ? "Correct the name, or go on without it." : "Choose among those that exist.",
+      command:
+        right.length > 0
+          ? typedWith(invocation, "--context", right.join(","))
+          : "kubectl config get-contexts",
+    },
+  });
+}
+
+/** `"prod-su" (eso-bootstrap.yaml, line 12)`. */
+function namedAt({ cluster: { context }, sources, lines, file }: Inputs): string {
+  const line = sources["cluster.context"] === "file" ? lines?.["cluster.context"] : undefined;
+  return `"${context}"${line === undefined ? "" : ` (${file}, line ${line})`}`;
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { typedWith } from "../command-line.ts";
 import type { CommandDeps } from "../commands.ts";
 import { desiredOf, type Desired } from "../desired/desired.ts";
 import { BootstrapError } from "../errors.ts";
@@ -20,13 +21,32 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
       return extra ? extra(desired, inputs, invocation) : renderRoad(desired, deps);
     }),
   );
-  await write(distinct(rendered.flat()), invocation, deps);
+  await write(distinct(rendered.flat(), invocation, all), invocation, deps);
   return 0;
 }
 
-/** What is the same for several clusters once. */
-function distinct(rendered: readonly Rendered[]): Rendered[] {
-  return [...new Map(rendered.map((one) => [`${one.file} ${one.text}`, one])).values()];
+/** What is the same for several clusters once. What differs has one name for all, and nobody could tell whose it is: ESOB-C108. */
+function distinct(
+  rendered: readonly Rendered[],
+  invocation: Invocation,
+  all: readonly Inputs[],
+): readonly Rendered[] {
+  const different = [...new Map(rendered.map((one) => [`${one.file} ${one.text}`, one])).values()];
+  const twin = different.find(({ file }, index) => different.findIndex((one) => one.file === file) < index);
+  if (twin && all.length > 1) throw notAlike(twin, invocation, all);
+  return different;
+}
+
+function notAlike({ file }: Rendered, invocation: Invocation, all: readonly Inputs[]): BootstrapError {
+  const contexts = all.map(({ cluster }) => cluster.context ?? "");
+  return new BootstrapError("ESOB-C108", {
+    message: `${file} is not the same for the ${all.length} clusters that are meant.`,
+    reason: `each gets its own: ${contexts.join(", ")}`,
+    fix: {
+      summary: "Render and apply it once for each, in its context.",
+      command: typedWith(invocation, "--context", contexts[0] ?? ""),
+    },
+  });
 }
 
 async function write(rendered: readonly Rendered[], { flags }: Invocation, deps: CommandDeps): Promise<void> {
