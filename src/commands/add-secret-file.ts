@@ -1,4 +1,5 @@
 import type { CommandDeps } from "../commands.ts";
+import type { Change } from "../engine/plan.ts";
 import type { Desired, DesiredSecret, DesiredStore } from "../desired/desired.ts";
 import { BootstrapError } from "../errors.ts";
 import { setInFile } from "../inputs/config-write.ts";
@@ -11,19 +12,26 @@ export interface Edit {
   /** The whole file as it will be. */
   readonly text: string;
   readonly isChange: boolean;
+  /** What it adds, as one of a plan's changes; [] where it is none. */
+  readonly changes: readonly Change[];
   tell(): void;
   save(): Promise<void>;
+  /** True also where there was nothing to save. */
+  isSaved(): boolean;
 }
 
 export function createEdit(deps: CommandDeps, file: string, before: string, after: string): Edit {
   const isChange = after !== before;
   let isSaved = !isChange;
+  const { line, text } = added(before, after);
   return {
     text: after,
     isChange,
+    changes: isChange ? [changeOf(file, `line ${line}: + ${text}`)] : [],
     tell() {
-      if (isChange) deps.reporter.event({ type: "note", text: added(file, before, after) });
+      if (isChange) deps.reporter.event({ type: "note", text: `${file}, line ${line}:  + ${text}` });
     },
+    isSaved: () => isSaved,
     async save() {
       if (isSaved) return;
       const files = await deps.files();
@@ -39,13 +47,20 @@ export function createEdit(deps: CommandDeps, file: string, before: string, afte
   };
 }
 
-/** `eso-bootstrap.yaml, line 21: + - API_KEY`. */
-function added(file: string, before: string, after: string): string {
+const changeOf = (file: string, summary: string): Change => ({
+  step: "secret",
+  action: "update",
+  target: { system: "kubernetes", kind: "File", name: file },
+  summary,
+});
+
+/** Line 21: `- API_KEY`. */
+function added(before: string, after: string): { line: number; text: string } {
   const [old, lines] = [before.split("\n"), after.split("\n")];
   const first = lines.findIndex((line, index) => line !== old[index]);
   const count = Math.max(1, lines.length - old.length);
   const shown = lines.slice(first, first + count).map((line) => line.trim());
-  return `${file}, line ${first + 1}:  + ${shown.join(" ")}`;
+  return { line: first + 1, text: shown.join(" ") };
 }
 
 /** The text with these keys: comments, order, quotes and anchors stay. As it is where the goal is in no file, or takes all keys. */

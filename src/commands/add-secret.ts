@@ -2,7 +2,7 @@ import type { CommandDeps } from "../commands.ts";
 import type { DesiredSecret } from "../desired/desired.ts";
 import type { ApplyResult } from "../engine/apply.ts";
 import { BootstrapError } from "../errors.ts";
-import { hasChanges, type Plan, type Step } from "../engine/plan.ts";
+import { hasChanges, type Change, type Plan, type Step } from "../engine/plan.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { resolveAll, type ResolveOptions } from "../inputs/resolve.ts";
 import type { Invocation } from "../invocation.ts";
@@ -170,9 +170,23 @@ function saving(step: Step<RoadContext>, edit: Edit): Step<RoadContext> {
 type Run = Parameters<typeof walkRoad>[1];
 
 async function planOnly({ ports }: Session, run: Run, edit: Edit): Promise<ClusterOutcome> {
-  const { plan } = await planRoad(ports, run);
-  const code = planExitCode(plan);
-  return { result: { kind: "Plan", plan }, exitCode: code === 0 && edit.isChange ? 6 : code };
+  // The file is in the plan that is shown, too: nothing else may be left to change.
+  const emit: Run["emit"] = (event) =>
+    run.emit(event.type === "planned" ? { ...event, plan: withFile(event.plan, edit) } : event);
+  const plan = withFile((await planRoad(ports, { ...run, emit })).plan, edit);
+  return { result: { kind: "Plan", plan }, exitCode: planExitCode(plan) };
+}
+
+/** With the line in the file as one of the changes. */
+function withFile<P extends Plan>(plan: P, { changes }: Edit): P {
+  const update = plan.summary.update + changes.length;
+  return { ...plan, changes: inserted(plan.changes, changes), summary: { ...plan.summary, update } };
+}
+
+/** It is written when the values are there and before the cluster hears of it. */
+function inserted(into: readonly Change[], changes: readonly Change[]): Change[] {
+  const at = into.findIndex(({ step }) => step === secretStep.id);
+  return into.toSpliced(at < 0 ? into.length : at, 0, ...changes);
 }
 
 async function addAndTell(
@@ -186,7 +200,8 @@ async function addAndTell(
   const confirm = confirmWith(invocation, deps);
   const result = await walkRoad(ports, run, { confirm });
   const exitCode = exitCodeOf(result);
-  if (exitCode === 0 && edit.isChange && !hasChanges(result)) await confirm(lineOnly(result));
+  if (exitCode === 0 && edit.isChange && !hasChanges(result))
+    await confirm({ ...result, changes: edit.changes });
   if (exitCode === 0) await edit.save();
   const restarts = invocation.flags["restart"] === true || result.applied.length === 0;
   const next =
@@ -197,15 +212,23 @@ async function addAndTell(
       : [];
   const headline = exitCode === 0 ? headlineOf(result, after, keys, edit) : undefined;
   return {
-    result: { kind: "ApplyResult", result, next, ...(headline !== undefined && { headline }) },
+    result: {
+      kind: "ApplyResult",
+      result: told(result, edit),
+      next,
+      ...(headline !== undefined && { headline }),
+    },
     exitCode,
   };
 }
 
-/** The line in the file is all that would change: asked for as one change. */
-function lineOnly(plan: Plan): Plan {
-  const target = { system: "kubernetes" as const, kind: "File", name: "eso-bootstrap.yaml" };
-  return { ...plan, changes: [{ step: "secret", action: "update", target, summary: "the line above" }] };
+/** What became of the line in the file stands beside what became of the cluster. */
+function told(result: ApplyResult, edit: Edit): ApplyResult {
+  const { applied, notDone } = result;
+  const whole = withFile(result, edit);
+  return edit.isSaved()
+    ? { ...whole, applied: inserted(applied, edit.changes) }
+    : { ...whole, notDone: inserted(notDone, edit.changes) };
 }
 
 function headlineOf(

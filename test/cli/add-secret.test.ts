@@ -189,6 +189,45 @@ describe("without a terminal", () => {
     expect([ran.code, cluster.writes, ran.text]).toEqual([0, writes, `${FILE()}      - B\n`]);
   });
 
+  test("--dry-run tells the line as a change, also where it is the only one: exit 6, and nothing is written", async () => {
+    const line = {
+      step: "secret",
+      action: "update",
+      target: { system: "kubernetes", kind: "File", name: "eso-bootstrap.yaml" },
+      summary: "line 17: + - B",
+    };
+    const cluster = shop();
+    const both = await addSecret(["B", "--dry-run", "-o", "json"], { cluster });
+    expect([both.code, documentIn(both)]).toEqual([
+      6,
+      expect.objectContaining({
+        changes: [line, expect.objectContaining({ action: "create" })],
+        summary: expect.objectContaining({ update: 1, create: 1 }),
+      }),
+    ]);
+    const { text } = await addSecret(["B", "--yes"], { cluster });
+    const writes = cluster.writes;
+    const only = await addSecret(["B", "--dry-run", "-o", "json"], { cluster });
+    expect([only.code, documentIn(only), cluster.writes, only.text]).toEqual([
+      6,
+      expect.objectContaining({
+        changes: [line, expect.objectContaining({ action: "unchanged" })],
+        summary: expect.objectContaining({ update: 1, unchanged: 1 }),
+      }),
+      writes,
+      FILE(),
+    ]);
+    const people = await addSecret(["B", "--dry-run"], { cluster });
+    expect([people.code, people.stderr]).toEqual([6, expect.not.stringContaining("nothing to change")]);
+    const done = documentIn(await addSecret(["B", "--yes", "-o", "json"], { cluster }));
+    expect(done).toMatchObject({ applied: [line], notDone: [], writes: 0 });
+    const nothing = await addSecret(["B", "--dry-run", "-o", "json"], { cluster, file: text });
+    expect([nothing.code, documentIn(nothing)["summary"]]).toEqual([
+      0,
+      expect.objectContaining({ update: 0 }),
+    ]);
+  });
+
   test.each([
     [["B A"], "ESOB-C301"],
     [["B:A"], "ESOB-C301"],

@@ -1,65 +1,17 @@
-import { setMaxListeners } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { stringify } from "yaml";
-import { runCli } from "../../src/cli.ts";
 import { recordsAt } from "../../src/data.ts";
-import { createDeps } from "../../src/deps.ts";
-import { openDemo, type Demo } from "../../src/sandbox/demo/index.ts";
-import { createScreen } from "../unit/ui/screen.ts";
+import { NO_CREDENTIAL, openShop, type Shop } from "./shop.ts";
 
 vi.setConfig({ testTimeout: 90_000 }); // it is real work, and the machine may have other work
 
-let temp: string;
-let demo: Demo;
-
+let shop: Shop;
 beforeEach(async () => {
-  temp = mkdtempSync(join(tmpdir(), "reviewer-test-"));
-  vi.stubEnv("TMPDIR", temp);
-  const { signal } = new AbortController();
-  setMaxListeners(0, signal); // every request under way listens, as main.ts says
-  demo = await openDemo(createDeps({ process: Object.assign({ ...process }, { env: {} }), signal }));
+  shop = await openShop();
 });
-afterEach(async () => {
-  await demo.close();
-  vi.unstubAllEnvs();
-  rmSync(temp, { recursive: true });
-});
+afterEach(() => shop.close());
 
-/** The file that the sample needs, with this reviewer. */
-async function file(reviewer: Record<string, unknown>): Promise<void> {
-  const settings = {
-    apiVersion: "eso-bootstrap/v1",
-    cluster: { name: "demo" },
-    infisical: { host: demo.deps.env["INFISICAL_API_URL"], project: "shop" },
-    reviewer,
-    stores: [{ name: "infisical", namespace: "shop", environment: "prod", path: "/shop" }],
-    secrets: [{ name: "shop-db", namespace: "shop", store: "infisical", keys: ["DB_HOST"] }],
-  };
-  await writeFile(join(demo.folder, "eso-bootstrap.yaml"), stringify(settings));
-}
-
-const NO_CREDENTIAL = {
-  INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: undefined,
-  INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: undefined,
-};
-
-/** No output ever holds a token. */
-async function run(argv: readonly string[], env: Record<string, string | undefined> = {}) {
-  const { terminal, stdout, stderr } = createScreen();
-  const deps = { ...demo.deps, interactive: false, terminal: () => terminal };
-  const code = await runCli(argv, { ...deps, env: { ...deps.env, ...env } });
-  expect(stdout() + stderr()).not.toMatch(/eyJ[\w-]+\./);
-  return { code, stdout: stdout(), stderr: stderr(), said: stderr().replace(/\s+/g, " ") };
-}
-
-const json = async (argv: readonly string[], env?: Record<string, string | undefined>) => {
-  const ran = await run([...argv, "-o", "json"], env);
-  return { ...ran, document: JSON.parse(ran.stdout) as Record<string, unknown> };
-};
+const run: Shop["run"] = (...args) => shop.run(...args);
+const json: Shop["json"] = (...args) => shop.json(...args);
 
 const anchor = (number: number) => ({
   apiVersion: "v1",
@@ -69,7 +21,7 @@ const anchor = (number: number) => ({
 });
 
 const ends = async (number: number) => {
-  const secret = await (await demo.deps.openCluster({})).get(anchor(number));
+  const secret = await shop.cluster.get(anchor(number));
   return Object.entries(secret?.metadata.annotations ?? {}).filter(([key]) =>
     key.startsWith("eso-bootstrap/token-end-"),
   );
@@ -82,7 +34,7 @@ const HOUR = 3_600_000;
 
 describe("a bound token's end", () => {
   test("is in the plan, written down by init, and known to status and show without Infisical", async () => {
-    await file({ tokenLifetime: "2h" });
+    await shop.file({ reviewer: { tokenLifetime: "2h" } });
     const planned = await json(["plan"]);
     expect(changesOf(planned).filter(({ target }) => JSON.stringify(target).includes("Annotation"))).toEqual([
       expect.objectContaining({
@@ -144,11 +96,11 @@ describe("a bound token's end", () => {
   });
 
   test("that no version has written down is told as not known, and the next apply writes it", async () => {
-    await file({ tokenLifetime: "2h" });
+    await shop.file({ reviewer: { tokenLifetime: "2h" } });
     expect((await run(["init", "--yes"])).code).toBe(0);
     const [[key, end] = ["", ""]] = await ends(1);
     const pointer = `/metadata/annotations/${key.replace("/", "~1")}`;
-    await (await demo.deps.openCluster({})).patch(anchor(1), [{ op: "remove", path: pointer }]);
+    await shop.cluster.patch(anchor(1), [{ op: "remove", path: pointer }]);
     const status = await run(["status"], NO_CREDENTIAL);
     expect([status.code, status.said]).toEqual([0, expect.stringContaining("its end is not known here")]);
     expect((await run(["reviewer", "show"], NO_CREDENTIAL)).stdout).toContain("not known");
@@ -174,7 +126,7 @@ describe("a bound token's end", () => {
   });
 
   test("follows the rotation, and a young token of an older version gets its end without a rotation", async () => {
-    await file({ tokenLifetime: "2h" });
+    await shop.file({ reviewer: { tokenLifetime: "2h" } });
     expect((await run(["init", "--yes"])).code).toBe(0);
     const [[key] = [""]] = await ends(1);
     const rotated = await run(["reviewer", "rotate", "--yes"]);
@@ -184,14 +136,14 @@ describe("a bound token's end", () => {
     const young = await json(["reviewer", "rotate", "--yes", "--if-older-than", "1h"]);
     expect([young.code, young.document["writes"]]).toEqual([0, 0]);
     const pointer = `/metadata/annotations/${key.replace("/", "~1")}`;
-    await (await demo.deps.openCluster({})).patch(anchor(2), [{ op: "remove", path: pointer }]);
+    await shop.cluster.patch(anchor(2), [{ op: "remove", path: pointer }]);
     const healed = await run(["reviewer", "rotate", "--yes", "--if-older-than", "1h"]);
     expect([healed.code, (await ends(2)).map(([name]) => name)]).toEqual([0, [key]]);
     expect(healed.said).toContain("Nothing to rotate: the reviewer token is younger than 1h.");
   });
 
   test("of the CronJob's own identity is written down beside the others", async () => {
-    await file({ tokenLifetime: "2h" });
+    await shop.file({ reviewer: { tokenLifetime: "2h" } });
     expect((await run(["init", "--yes"])).code).toBe(0);
     const registered = await run(["reviewer", "register", "--yes"]);
     expect(registered.code, registered.stderr).toBe(0);
@@ -201,7 +153,7 @@ describe("a bound token's end", () => {
   });
 
   test("goes with the identity that held it", async () => {
-    await file({ tokenLifetime: "2h" });
+    await shop.file({ reviewer: { tokenLifetime: "2h" } });
     expect((await run(["init", "--yes"])).code).toBe(0);
     expect((await run(["reviewer", "register", "--yes"])).code).toBe(0);
     const before = await ends(1);
@@ -214,7 +166,7 @@ describe("a bound token's end", () => {
 
 describe("an unlimited token", () => {
   test("show tells age, that it never ends and who uses it; status that it has no expiry", async () => {
-    await file({});
+    await shop.file({ reviewer: {} });
     expect((await run(["init", "--yes"])).code).toBe(0);
     const shown = await json(["reviewer", "show"]);
     const [reviewer] = recordsAt(shown.document, "items");
@@ -247,9 +199,62 @@ describe("an unlimited token", () => {
   });
 });
 
+describe("who else holds the token", () => {
+  /** An operator of the project, who may not list the organization's identities. */
+  const narrow = () => {
+    const { infisical } = shop.sandbox;
+    const { id } = infisical.createIdentity({ name: "project-admin", orgRole: "no-access" });
+    infisical.addMember("shop", id, "admin");
+    const { clientId, clientSecret } = infisical.attachUniversalAuth(id);
+    return {
+      INFISICAL_UNIVERSAL_AUTH_CLIENT_ID: clientId,
+      INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: clientSecret,
+    };
+  };
+
+  test("who may not list them is stopped, and --visible-only goes on", async () => {
+    await shop.file();
+    expect((await run(["init", "--yes"])).code).toBe(0);
+    const operator = narrow();
+    const stopped = await json(["reviewer", "rotate", "--yes"], operator);
+    expect([stopped.code, stopped.document["writes"]]).toEqual([1, 0]);
+    expect(stopped.stdout).toContain("ESOB-R302");
+    const planned = await json(["reviewer", "rotate", "--visible-only", "--dry-run"], operator);
+    expect([planned.code, changesOf(planned).map(({ action }) => action)]).toEqual([
+      6,
+      expect.not.arrayContaining(["blocked"]),
+    ]);
+  });
+
+  test("an identity of others blocks the rotation, and --adopt sends it the new token, too", async () => {
+    await shop.file();
+    expect((await run(["init", "--yes"])).code).toBe(0);
+    const { infisical } = shop.sandbox;
+    const identities = infisical.snapshot()["identities"] as { name: string; kubernetesAuth: object[] }[];
+    const ours = identities.find(({ name }) => name === "eso-demo-shop-infisical");
+    const { id } = infisical.createIdentity({ name: "theirs", orgRole: "no-access" });
+    infisical.attachKubernetesAuth(id, ours?.kubernetesAuth[0] ?? {});
+    const blocked = await json(["reviewer", "rotate", "--yes"]);
+    expect([blocked.code, changesOf(blocked).find(({ action }) => action === "blocked")]).toEqual([
+      1,
+      expect.objectContaining({ reason: expect.stringContaining("--adopt sends it the new one") }),
+    ]);
+    const adopted = await json(["reviewer", "rotate", "--adopt", "--dry-run"]);
+    expect([adopted.code, changesOf(adopted).map(({ target }) => (target as { name: string }).name)]).toEqual(
+      [6, expect.arrayContaining(["theirs", "eso-demo-shop-infisical"])],
+    );
+  });
+
+  test("--if-older-than that is no duration is wrong usage", async () => {
+    await shop.file();
+    const ran = await json(["reviewer", "rotate", "--if-older-than", "soon"]);
+    expect([ran.code, ran.document["code"]]).toEqual([2, "ESOB-C104"]);
+  });
+});
+
 describe("mode self", () => {
   test("there is nothing to rotate, and each command says so with exit 0", async () => {
-    await file({ mode: "self" });
+    await shop.file({ reviewer: { mode: "self" } });
     const made = await run(["init", "--yes"]);
     expect(made.code, made.stderr).toBe(0);
     const rotated = await json(["reviewer", "rotate", "--yes"]);

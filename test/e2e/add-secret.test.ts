@@ -67,6 +67,9 @@ interface Pod {
   metadata: { name: string; annotations?: Record<string, string>; deletionTimestamp?: string };
 }
 
+/** The line in the file is one of the changes. */
+const FILE_LINE = "update kubernetes/File/-/eso-bootstrap.yaml";
+
 describe("add-secret", () => {
   let world: World;
   let original: string;
@@ -126,6 +129,7 @@ describe("add-secret", () => {
     expect(troubleOf(run)).toBe("");
     expect(linesOf(run.json)).toEqual([
       "create infisical/SecretValue/-/shop/prod:/shop API_KEY",
+      FILE_LINE,
       "update kubernetes/ExternalSecret/shop/shop-db",
       "update kubernetes/Deployment/shop/shop",
     ]);
@@ -158,7 +162,7 @@ describe("add-secret", () => {
     const dry = await world.cli(["add-secret", "SMTP_HOST", "--to", "shop-db", "--dry-run", "-o", "json"]);
     expect([dry.code, linesOf(JSON.parse(dry.stdout) as ApplyResult)]).toEqual([
       6,
-      ["update kubernetes/ExternalSecret/shop/shop-db"],
+      [FILE_LINE, "update kubernetes/ExternalSecret/shop/shop-db"],
     ]);
     const asked = await world.cli(["add-secret", "SMTP_HOST", "--to", "shop-db"]);
     expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining("ESOB-C107")]);

@@ -187,6 +187,20 @@ describe("uninstall after the whole road", () => {
     await isAsAtFirst();
   });
 
+  test("what a first one without --infisical left there is found by its mark with -A", async () => {
+    expect(troubleOf(await uninstall(world, "--eso", "--crds", "--delete-secrets"))).toBe("");
+    expect(await marked(world)).toEqual([]);
+    const run = await uninstall(world, "-A", "--infisical");
+    expect(troubleOf(run)).toBe("");
+    expect(linesOf({ changes: run.json.applied }, "delete")).toEqual([
+      expect.stringMatching(/^delete Role -\/eso-/),
+      "delete MachineIdentity -/eso-e2e-shop-infisical",
+    ]);
+    await isAsAtFirst();
+    const again = await uninstall(world, "-A", "--infisical");
+    expect([again.code, again.json.writes]).toEqual([0, 0]);
+  });
+
   test("with ESO scaled to 0 it says so, and with consent ends without hanging", async () => {
     await world.stack.kubectl([
       "scale",
