@@ -1,8 +1,6 @@
 import { homedir } from "node:os";
 import type { CommandDeps } from "../commands.ts";
 import type { FirstValue } from "../desired/desired.ts";
-import { configText } from "../inputs/config-write.ts";
-import { flagsToFile } from "../inputs/flags-to-file.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { givenValues } from "../inputs/given-values.ts";
 import { missingFields, openFields, resolveAll, type ResolveOptions } from "../inputs/resolve.ts";
@@ -12,6 +10,7 @@ import { applyOne } from "./apply.ts";
 import { onEachCluster } from "./each-cluster.ts";
 import { planOne } from "./plan.ts";
 import { assertContexts, resolveOptions } from "./read-inputs.ts";
+import { fileFor, saveOnce } from "./save-file.ts";
 
 const NO_ANSWERS: Answers = { values: {}, credential: undefined, firstValues: [] };
 
@@ -89,28 +88,4 @@ function firstValues({ stores }: Inputs, answers: Answers): FirstValue[] {
   const [store] = stores;
   const place = store && "names" in store.namespace ? `${store.namespace.names[0]}/${store.name}` : "";
   return answers.firstValues.map(({ name, value }) => ({ store: place, name, value }));
-}
-
-/** What goes into the file: all of it, or into one that is there what flags said otherwise. */
-function fileFor(
-  options: ResolveOptions,
-  [first, ...others]: readonly Inputs[],
-): { path: string; text: string; changes: string | undefined } | undefined {
-  if (!first) return undefined;
-  if (!first.fileExists) return { path: first.file, text: configText(first, ...others), changes: undefined };
-  const changed = flagsToFile(options, first);
-  return changed && { path: first.file, text: changed.text, changes: changed.keys.join(", ") };
-}
-
-/** Writes it once. After the consent: a declined run leaves nothing behind. What it will change is said before. */
-function saveOnce({ files, reporter }: CommandDeps, file: ReturnType<typeof fileFor>): () => Promise<void> {
-  const note = (text: string) => reporter.event({ type: "note", text });
-  if (file?.changes !== undefined) note(`By flag, and goes into ${file.path}: ${file.changes}`);
-  let isSaved = file === undefined;
-  return async () => {
-    if (isSaved || !file) return;
-    isSaved = true;
-    await (await files()).write(file.path, file.text);
-    note(`Saved: ${file.path} (${file.changes ?? "no secrets in it; safe to commit"})`);
-  };
 }

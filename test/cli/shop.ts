@@ -7,6 +7,8 @@ import { expect } from "vitest";
 import { stringify } from "yaml";
 import { runCli } from "../../src/cli.ts";
 import { createDeps, type Deps } from "../../src/deps.ts";
+import { BootstrapError } from "../../src/errors.ts";
+import type { Files } from "../../src/system/system.ts";
 import type { Cluster } from "../../src/kubernetes/cluster.ts";
 import { furnishShop } from "../../src/sandbox/demo/shop.ts";
 import { createStandInHelm, startSandbox, type Sandbox } from "../../src/sandbox/index.ts";
@@ -22,6 +24,8 @@ export interface Shop {
   /** Writes eso-bootstrap.yaml: the shop, and more of it. */
   file(more?: Record<string, unknown>): Promise<void>;
   text(): Promise<string>;
+  /** Nobody can write the file any more, as where it is mounted into a pod. */
+  lock(locked: boolean): void;
   /** No output ever holds a token. */
   run(argv: readonly string[], env?: Env): Promise<Ran>;
   /** With `-o json`. */
@@ -60,13 +64,28 @@ export async function openShop(): Promise<Shop> {
   const base = createDeps({ process: Object.assign({ ...process }, { env, cwd: () => folder }), signal });
   const openHelm: Deps["openHelm"] = async ({ onWrite, ...options }) =>
     createStandInHelm(await base.openCluster(options), { ...(onWrite && { onWrite }) });
+  let isLocked = false;
+  const filesOf = async (deps: Deps): Promise<Files> => {
+    const files = await deps.files();
+    const write: Files["write"] = (path, text) =>
+      isLocked
+        ? Promise.reject(new BootstrapError("ESOB-L104", { message: `${path} cannot be written.` }))
+        : files.write(path, text);
+    return { ...files, write };
+  };
   const run: Shop["run"] = async (argv, more = {}) => {
     const { terminal, stdout, stderr } = createScreen();
     const theirs = createDeps({
       process: Object.assign({ ...process }, { env: { ...env, ...more }, cwd: () => folder }),
       signal,
     });
-    const code = await runCli(argv, { ...theirs, interactive: false, terminal: () => terminal, openHelm });
+    const code = await runCli(argv, {
+      ...theirs,
+      interactive: false,
+      terminal: () => terminal,
+      openHelm,
+      files: () => filesOf(theirs),
+    });
     expect(stdout() + stderr()).not.toMatch(/eyJ[\w-]+\./);
     return { code, stdout: stdout(), stderr: stderr(), said: stderr().replace(/\s+/g, " ") };
   };
@@ -85,6 +104,7 @@ export async function openShop(): Promise<Shop> {
       await writeFile(join(folder, "eso-bootstrap.yaml"), stringify(settings));
     },
     text: () => readFile(join(folder, "eso-bootstrap.yaml"), "utf8"),
+    lock: (locked) => void (isLocked = locked),
     run,
     async json(argv, more) {
       const ran = await run([...argv, "-o", "json"], more);
