@@ -189,7 +189,9 @@ describe("uninstall after the whole road", () => {
 
   test("what a first one without --infisical left there is found by its mark with -A", async () => {
     expect(troubleOf(await uninstall(world, "--eso", "--crds", "--delete-secrets"))).toBe("");
-    expect(await marked(world)).toEqual([]);
+    expect(await marked(world), "the identity's mark at Infisical").toEqual([
+      expect.stringContaining('"value": "eso-bootstrap"'),
+    ]);
     const run = await uninstall(world, "-A", "--infisical");
     expect(troubleOf(run)).toBe("");
     expect(linesOf({ changes: run.json.applied }, "delete")).toEqual([

@@ -96,10 +96,10 @@ const labelsOf = (line: string) =>
   );
 
 /** What kube-state-metrics exposes, which is not in this world; and functions. */
-const ELSEWHERE = /^kube_job_/;
+const ELSEWHERE = /^kube_(cron)?job_/;
 /** A gauge of ours is declared also where it has no sample: an unlimited token has no expiry. All have the same labels. */
 const isOurs = (metric: string) => metric.startsWith("eso_bootstrap_");
-const FUNCTIONS = new Set(["absent_over_time"]);
+const FUNCTIONS = new Set(["absent_over_time", "group_left", "job_name"]);
 
 /** Selectors without a series in the scrape. */
 function unknownIn(expr: string): string[] {
