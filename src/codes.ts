@@ -1611,6 +1611,12 @@ export const CODES = {
     "env | grep INFISICAL_",
     "Set INFISICAL_API_URL to the store's address, or name it in eso-bootstrap.yaml.",
   ),
+  "ESOB-C306": record(
+    2,
+    "The list of keys in the file is shared with others by an anchor",
+    "grep -n '[&*]' eso-bootstrap.yaml",
+    "Add the key by hand in the line that is named, or write the list out where it is used; then run it again.",
+  ),
 } as const satisfies Record<string, CodeRecord>;
 
 /** A stable code, as `ESOB-I201`. */

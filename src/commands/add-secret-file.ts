@@ -1,9 +1,11 @@
+import { stringify } from "yaml";
 import type { CommandDeps } from "../commands.ts";
 import type { Change } from "../engine/plan.ts";
 import type { Desired, DesiredSecret, DesiredStore } from "../desired/desired.ts";
 import { BootstrapError } from "../errors.ts";
 import { setInFile } from "../inputs/config-write.ts";
 import { FIELDS } from "../inputs/fields.ts";
+import { sharedPlace, type SharedPlace } from "../inputs/shared-place.ts";
 import type { KeyInput } from "../inputs/inputs.ts";
 import type { Goal } from "./add-secret-goal.ts";
 
@@ -63,8 +65,15 @@ function added(before: string, after: string): { line: number; text: string } {
   return { line: first + 1, text: shown.join(" ") };
 }
 
-/** The text with these keys: comments, order, quotes and anchors stay. As it is where the goal is in no file, or takes all keys. */
-export function withKeys(text: string, { secret, index }: Goal, keys: readonly KeyInput[]): string {
+/**
+ * The text with these keys: comments, order, quotes and anchors stay. As it is where the goal is in no file, or takes all keys.
+ * ESOB-C306 where the list is shared: one more key there is one more key for others.
+ */
+export function withKeys(
+  { text, path }: { readonly text: string; readonly path: string },
+  { secret, index }: Goal,
+  keys: readonly KeyInput[],
+): string {
   if (index === undefined || secret.keys === "all") return text;
   const there = secret.keys;
   const fresh = keys.filter(({ as }) => !there.some((entry) => entry.as === as));
@@ -76,10 +85,35 @@ export function withKeys(text: string, { secret, index }: Goal, keys: readonly K
       store: secret.store.name,
       keys: written,
     });
+  const place = ["secrets", index, "keys"];
+  const shared = fresh.length > 0 ? sharedPlace(text, place) : undefined;
+  if (shared) throw isShared(shared, path, secret.name, written);
   return written.reduce<string>(
-    (edited, entry, offset) => setInFile(edited, ["secrets", index, "keys", there.length + offset], entry),
+    (edited, entry, offset) => setInFile(edited, [...place, there.length + offset], entry),
     text,
   );
+}
+
+function isShared(
+  { anchor, line, isInline, takenIn }: SharedPlace,
+  path: string,
+  name: string,
+  written: readonly unknown[],
+): BootstrapError {
+  const entries = written.map((entry) => {
+    const text = stringify(entry, { collectionStyle: "flow", lineWidth: 0 }).trim();
+    return isInline ? text : `- ${text}`;
+  });
+  const whose = takenIn === undefined ? `line ${line}` : `line ${takenIn}, which takes it from line ${line}`;
+  const here =
+    takenIn === undefined ? "give the others a list of their own" : `write the list out in line ${takenIn}`;
+  return new BootstrapError("ESOB-C306", {
+    message: `The keys of ${name} are shared (${path}, ${whose}): one more for it would be one more for all that use *${anchor}.`,
+    reason: "nothing was changed",
+    fix: {
+      summary: `Add ${entries.join(" and ")} ${isInline ? "to the list in" : "behind"} line ${line} by hand for all of them, or ${here}. Then run it again.`,
+    },
+  });
 }
 
 function writtenKey(key: KeyInput): unknown {

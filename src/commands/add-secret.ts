@@ -61,7 +61,8 @@ async function addOn(adding: Adding, inputs: Inputs, index: number): Promise<Clu
     answers.chosen ??= await choose(adding, inputs, session, goal);
     const { keys, values } = answers.chosen;
     await assertMayGrow(session.ports.cluster, goal, keys, inputs.file);
-    const edit = createEdit(deps, inputs.file, options.file ?? "", withKeys(options.file ?? "", goal, keys));
+    const before = { text: options.file ?? "", path: inputs.file };
+    const edit = createEdit(deps, inputs.file, before.text, withKeys(before, goal, keys));
     const after = await secretAfter(adding, session, goal, keys, edit.text, index);
     edit.tell();
     const desired = { ...session.desired, stores: [after.store], secrets: [after], firstValues: values };

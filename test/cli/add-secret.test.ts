@@ -275,6 +275,81 @@ describe("without a terminal", () => {
     expect(cluster.writes).toBe(writes);
   });
 
+  /** `shop-db` from line 12 on, and another that has the same keys. */
+  const sharing = (first: string, second: string) =>
+    FILE().replace(
+      /  - name: shop-db[^]*/,
+      `${first}  - name: mail\n    namespace: shop\n    store: infisical\n${second}`,
+    );
+  const DB = "  - name: shop-db\n    namespace: shop\n    store: infisical\n";
+
+  test.each([
+    [
+      "the alias",
+      "mail",
+      `${DB}    keys: &db\n      - A\n`,
+      "    keys: *db\n",
+      "line 20, which takes it from line 16",
+      "behind line 16",
+    ],
+    [
+      "the anchor",
+      "shop-db",
+      `${DB}    keys: &db\n      - A\n`,
+      "    keys: *db\n",
+      "line 16)",
+      "behind line 16",
+    ],
+    [
+      "on one line",
+      "mail",
+      `${DB}    keys: &db [A]\n`,
+      "    keys: *db\n",
+      "line 19, which takes it from line 15",
+      "to the list in line 15",
+    ],
+    [
+      "merged",
+      "mail",
+      `  - &db\n${DB.replace("  - ", "    ")}    keys: [A]\n`,
+      "    <<: *db\n",
+      "line 20, which takes it from line 16",
+      "to the list in line 16",
+    ],
+    [
+      "merged from",
+      "shop-db",
+      `  - &db\n${DB.replace("  - ", "    ")}    keys: [A]\n`,
+      "    <<: *db\n",
+      "line 16)",
+      "to the list in line 16",
+    ],
+  ])(
+    "a list of keys that is shared (%s) is not changed for others: the line is said",
+    async (_, to, first, second, where, place) => {
+      const file = sharing(first, second);
+      const cluster = shop();
+      const ran = await addSecret(["B", "--to", to, "--yes", "-o", "json"], { cluster, file });
+      expect([ran.code, documentIn(ran)]).toEqual([
+        2,
+        expect.objectContaining({
+          code: "ESOB-C306",
+          message: expect.stringContaining(where),
+          fix: {
+            summary: expect.stringContaining(`Add ${place.startsWith("to") ? "" : "- "}B ${place} by hand`),
+          },
+        }),
+      ]);
+      expect([ran.text, cluster.writes]).toEqual([file, 0]);
+    },
+  );
+
+  test("an anchor that nobody else uses is no obstacle: the line alone is added", async () => {
+    const file = FILE().replace("keys:", "keys: &db");
+    const ran = await addSecret(["B", "--yes"], { file });
+    expect([ran.code, ran.text]).toEqual([0, `${file}      - B\n`]);
+  });
+
   test("two that write one Secret", async () => {
     const cluster = shop();
     cluster.seed(externalSecret("rival", { target: { name: "shop-db" } }));
