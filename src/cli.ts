@@ -34,7 +34,7 @@ export async function runCli(argv: readonly string[], deps: Deps): Promise<numbe
       return 0;
     }
     const { failWith, openReporter, wrongUsage } = await import("./failure.ts");
-    const told = error instanceof CommanderError ? wrongUsage(error.message) : error;
+    const told = error instanceof CommanderError ? wrongUsage(error, argv) : error;
     return failWith(told, deps, reporter ?? openReporter(guessGlobals(argv), deps));
   }
 }

@@ -115,14 +115,14 @@ async function namesAt(
 }
 
 /** The same key again is no mistake: it is there, and that is what was wanted. */
-function assertFree({ keys, target }: DesiredSecret, { as, key }: KeyInput): void {
+function assertFree({ keys, target, name, namespaces }: DesiredSecret, { as, key }: KeyInput): void {
   const other = keys === "all" ? undefined : keys.find((entry) => entry.as === as);
   if (!other || (other.key === key && other.property === undefined)) return;
   throw new BootstrapError("ESOB-C303", {
     message: `Key ${as} of Secret ${target} comes from ${other.key} already.`,
     fix: {
       summary: "Give this one another name there.",
-      command: `eso-bootstrap add-secret ${key} --as OTHER_NAME`,
+      command: `eso-bootstrap add-secret ${key} --to ${namespaces[0]}/${name} --as OTHER_NAME`,
     },
   });
 }

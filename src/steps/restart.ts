@@ -53,14 +53,20 @@ export async function findRestarts(context: Looking, all: readonly Restarting[])
   const perNamespace = grouped(meant, ({ namespace }) => namespace).map(async ([namespace, secrets]) => {
     const workloads = await workloadsIn(context.cluster, namespace);
     const used = secrets.filter((secret) => workloads.some((workload) => isMeant(workload, secret)));
-    const hashes = new Map<string, string | undefined>();
-    for (const { target } of used) hashes.set(target, await hashOf(context, namespace, target));
+    const live = new Map<string, KubeObject | undefined>();
+    for (const { target } of used) live.set(target, await secretOf(context, namespace, target));
+    const hashIn = (target: string) => {
+      const secret = live.get(target);
+      return secret && dataHash(secret["data"]);
+    };
     return workloads.flatMap((workload) => {
       const stale = used.filter(
-        (secret) => isMeant(workload, secret) && isStale(workload.object, secret, hashes.get(secret.target)),
+        (secret) => isMeant(workload, secret) && isStale(workload.object, secret, hashIn(secret.target)),
       );
       const [left, ours] = [true, false].map((isReloaded) =>
-        stale.filter((secret) => isLeftToReloader(workload.object, secret) === isReloaded),
+        stale.filter(
+          (secret) => isLeftToReloader(workload.object, secret, live.get(secret.target)) === isReloaded,
+        ),
       );
       return [
         ...toRestart(workload.object, ours ?? [], false),
@@ -92,8 +98,14 @@ function toRestart(workload: KubeObject, stale: readonly Restarting[], isReloade
   return stale.length === 0 ? [] : [{ workload, secrets: stale.map(({ target }) => target), isReloaded }];
 }
 
-function isLeftToReloader(workload: KubeObject, { restart: which, target }: Restarting): boolean {
-  return !Array.isArray(which) && isReloaded(workload, target);
+function isLeftToReloader(
+  workload: KubeObject,
+  { restart: which, target: name }: Restarting,
+  secret: KubeObject | undefined,
+): boolean {
+  return (
+    !Array.isArray(which) && isReloaded(workload, { name, annotations: secret?.metadata.annotations ?? {} })
+  );
 }
 
 /** Restarts it with what its Secrets hold now. False: it was started with that already, or a Secret is not there. */
@@ -116,6 +128,9 @@ async function hashOf(
   namespace: string,
   name: string,
 ): Promise<string | undefined> {
-  const live = await cluster.get({ apiVersion: "v1", kind: "Secret", namespace, name });
+  const live = await secretOf({ cluster }, namespace, name);
   return live && dataHash(live["data"]);
 }
+
+const secretOf = ({ cluster }: Pick<Looking, "cluster">, namespace: string, name: string) =>
+  cluster.get({ apiVersion: "v1", kind: "Secret", namespace, name });

@@ -79,12 +79,36 @@ export function usesSecret(podSpec: unknown, name: string): boolean {
 
 const RELOADER = "reloader.stakater.com";
 
-/** True when Stakater's Reloader restarts the workload for this Secret (its README: annotations of the workload or its template). */
-export function isReloaded({ metadata, ...object }: KubeObject, secret: string): boolean {
+/** A Secret as Reloader sees it. */
+export interface Reloadable {
+  readonly name: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * True when Stakater's Reloader restarts the workload for this Secret (docs.stakater.com/reloader, "Annotation Reference"):
+ * annotations of the workload, or of its template where it has none, and of the Secret.
+ */
+export function isReloaded({ metadata, ...object }: KubeObject, secret: Reloadable): boolean {
   const says = (name: string) =>
     textOf(metadata.annotations?.[name]) ??
     textOf(at(object["spec"], "template", "metadata", "annotations", name));
-  if (says(`${RELOADER}/auto`) === "true" || says(`secret.${RELOADER}/auto`) === "true") return true;
-  const listed = (says(`secret.${RELOADER}/reload`) ?? "").split(",").map((name) => name.trim());
-  return listed.includes(secret);
+  const lists = (name: string) =>
+    (says(name) ?? "").split(",").some((one) => isNamed(one.trim(), secret.name));
+  const isTrue = (name: string) => says(name) === "true";
+  if (secret.annotations[`${RELOADER}/ignore`] === "true") return false;
+  if (lists(`secret.${RELOADER}/reload`)) return true;
+  if (isTrue(`${RELOADER}/search`) && secret.annotations[`${RELOADER}/match`] === "true") return true;
+  const isAuto = isTrue(`${RELOADER}/auto`) || isTrue(`secret.${RELOADER}/auto`);
+  return isAuto && !lists(`secrets.exclude.${RELOADER}/reload`);
+}
+
+/** Reloader takes each name for a regular expression over the whole name. */
+function isNamed(pattern: string, name: string): boolean {
+  if (pattern === name) return true;
+  try {
+    return pattern !== "" && new RegExp(`^(?:${pattern})$`).test(name);
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,6 @@
 import type { Change } from "../engine/plan.ts";
+import type { BootstrapError } from "../errors.ts";
+import { grouped } from "../grouped.ts";
 import { hasChanges } from "../engine/plan.ts";
 import { proofLines, timed } from "./human-checks.ts";
 import { clusterTable } from "./human-clusters.ts";
@@ -38,7 +40,7 @@ export function resultLines(end: CommandResult, style: Style, telling: Telling):
         ...reportLines(end.report.checks, style, { ...telling, exitCode: end.exitCode }),
       ];
     case "SyncResult":
-      return end.result.secrets.flatMap((secret) => syncedLines(secret, style));
+      return syncLines(end.result.secrets, style);
     case "Status":
       return statusLines(end.report, style);
     case "Text":
@@ -120,17 +122,62 @@ const SYNCED = {
   failed: { sign: "failed", meaning: "bad", text: "failed" },
 } as const;
 
-function syncedLines(secret: SyncedSecret, style: Style): string[] {
+/** What went well, then each cause once with all that failed from it, then how many of each. */
+function syncLines(secrets: readonly SyncedSecret[], style: Style): string[] {
+  const failed = secrets.flatMap((secret) => (secret.error ? [{ secret, error: secret.error }] : []));
+  const perCause = grouped(failed, ({ secret, error }) => causeOf(secret, error));
+  const amount = (of: SyncedSecret["result"]) => secrets.filter(({ result }) => result === of).length;
+  const total = (["changed", "unchanged", "failed"] as const)
+    .filter((result) => amount(result) > 0)
+    .map((result) => `${amount(result)} ${SYNCED[result].text}`);
+  return [
+    ...secrets.filter(({ error }) => !error).map((secret) => syncedLine(secret, style)),
+    ...perCause.flatMap(([, same]) => failedLines(same, style)),
+    ...(secrets.length > 1 ? [`${count(secrets.length, "ExternalSecret")}: ${total.join(", ")}`] : []),
+  ];
+}
+
+const placeOf = ({ namespace, name }: SyncedSecret) => `${namespace}/${name}`;
+
+/** The same but for the name that it is told of, and for times. */
+function causeOf(secret: SyncedSecret, { code, message, reason = "" }: BootstrapError): string {
+  return [code, message, reason]
+    .map((text) => text.replaceAll(placeOf(secret), "").replaceAll(TIME, ""))
+    .join("\n");
+}
+
+const TIME = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
+
+/** As many names as a person reads. */
+const NAMED = 12;
+
+function failedLines(
+  same: readonly { secret: SyncedSecret; error: BootstrapError }[],
+  style: Style,
+): string[] {
+  const [first, ...others] = same;
+  if (!first) return [];
+  const { secret, error } = first;
+  const mark = style.paint(SYNCED.failed.meaning, style.sign(SYNCED.failed.sign));
+  const places = same.map((one) => placeOf(one.secret));
+  const who =
+    others.length === 0 ? placeOf(secret) : `${count(same.length, "ExternalSecret")}, for one cause`;
+  const what = others.length === 0 ? error.message : error.message.replaceAll(placeOf(secret), "…");
+  const more = places.length - NAMED;
+  const names = `${places.slice(0, NAMED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  return [
+    ...withCode(mark, style.text(`${who}: ${what}`), error.code, style),
+    ...(others.length === 0 ? [] : wrap(style.text(names), style.columns - 4).map((line) => `    ${line}`)),
+    ...troubleLines(error, style, "  "),
+  ];
+}
+
+function syncedLine(secret: SyncedSecret, style: Style): string {
   const { sign, meaning, text } = SYNCED[secret.result];
-  const name = style.text(`${secret.namespace}/${secret.name}`);
+  const name = style.text(placeOf(secret));
   const mark = style.paint(meaning, style.sign(sign));
-  if (secret.error) {
-    const { error } = secret;
-    const head = `${name}: ${style.text(error.message)}`;
-    return [...withCode(mark, head, error.code, style), ...troubleLines(error, style, "  ")];
-  }
   const restarted = secret.restarted.length > 0 ? `   restarted ${secret.restarted.join(", ")}` : "";
-  return [`${mark} ${pad(name, 32)} ${text}, ${count(secret.keys, "key")}${style.text(restarted)}`];
+  return `${mark} ${pad(name, 32)} ${text}, ${count(secret.keys, "key")}${style.text(restarted)}`;
 }
 
 function clusterLines({ cluster, result }: ClusterResult, style: Style, telling: Telling): string[] {

@@ -132,6 +132,10 @@ describe("after the whole road", () => {
     expect(identities()).toContain("eso-demo-shop-infisical");
     const second = await shop.json(["uninstall", "-A", "--infisical", "--yes"]);
     expect(second.code, second.stdout).toBe(0);
+    const kinds = recordsAt(second.document, "applied").map(
+      ({ target }) => (target as { kind: string }).kind,
+    );
+    expect(kinds).toEqual(expect.arrayContaining(["Role", "MachineIdentity"]));
     expect(identities()).not.toContain("eso-demo-shop-infisical");
     const third = await shop.json(["uninstall", "-A", "--infisical", "--yes"]);
     expect([third.code, third.document["writes"]]).toEqual([0, 0]);

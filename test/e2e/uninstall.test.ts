@@ -195,7 +195,6 @@ describe("uninstall after the whole road", () => {
     const run = await uninstall(world, "-A", "--infisical");
     expect(troubleOf(run)).toBe("");
     expect(linesOf({ changes: run.json.applied }, "delete")).toEqual([
-      expect.stringMatching(/^delete Role -\/eso-/),
       "delete MachineIdentity -/eso-e2e-shop-infisical",
     ]);
     await isAsAtFirst();

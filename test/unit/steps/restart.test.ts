@@ -104,6 +104,7 @@ describe("who is restarted", () => {
     { "reloader.stakater.com/auto": "true" },
     { "secret.reloader.stakater.com/auto": "true" },
     { "secret.reloader.stakater.com/reload": "mail, db" },
+    { "secret.reloader.stakater.com/reload": "d.+" },
   ])("%o is left to Reloader, unless the configuration names it", async (annotations) => {
     const { cluster } = world(
       workload("Deployment", "web", uses, { annotations }),
@@ -117,6 +118,49 @@ describe("who is restarted", () => {
     const annotations = { "secret.reloader.stakater.com/reload": "mail" };
     const { cluster } = world(workload("Deployment", "web", uses, { annotations }));
     expect(await found(cluster, db)).toEqual(["Deployment/web"]);
+  });
+
+  test.each<{
+    title: string;
+    workload: Record<string, string>;
+    secret: Record<string, string>;
+    left: boolean;
+  }>([
+    { title: "search and match", workload: { search: "true" }, secret: { match: "true" }, left: true },
+    { title: "search alone", workload: { search: "true" }, secret: {}, left: false },
+    { title: "match alone", workload: {}, secret: { match: "true" }, left: false },
+    {
+      title: "a Secret that Reloader ignores",
+      workload: { auto: "true" },
+      secret: { ignore: "true" },
+      left: false,
+    },
+  ])("$title: left to Reloader is $left", async ({ workload: its, secret, left }) => {
+    const named = (marks: Record<string, string>) =>
+      Object.fromEntries(
+        Object.entries(marks).map(([name, value]) => [`reloader.stakater.com/${name}`, value]),
+      );
+    const { cluster } = world(workload("Deployment", "web", uses, { annotations: named(its) }), {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "db", namespace: "shop", annotations: named(secret) },
+      data: DATA,
+    });
+    expect(await found(cluster, db)).toEqual([left ? "Deployment/web (Reloader)" : "Deployment/web"]);
+  });
+
+  test("Reloader that leaves this Secret out, or cannot read its own list, is none for it", async () => {
+    const auto = {
+      "reloader.stakater.com/auto": "true",
+      "secrets.exclude.reloader.stakater.com/reload": "db",
+    };
+    const { cluster } = world(
+      workload("Deployment", "web", uses, { annotations: auto }),
+      workload("StatefulSet", "queue", uses, {
+        annotations: { "secret.reloader.stakater.com/reload": "(db" },
+      }),
+    );
+    expect(await found(cluster, db)).toEqual(["Deployment/web", "StatefulSet/queue"]);
   });
 
   test("one workload with two Secrets is restarted once for both", async () => {

@@ -271,10 +271,69 @@ describe("how a run ends", () => {
         Fix    Find the cause.
                eso-bootstrap doctor
         More   eso-bootstrap explain ESOB-S101  docs/troubleshooting.md#esob-s101
+      3 ExternalSecrets: 1 changed, 1 up to date, 1 failed
 
         CLUSTER  RESULT
       ✖ prod-eu  ESOB-S101 SecretStore shop/infisical did not become Valid.
       ✖ prod-us  2 synced, 1 failed
+      "
+    `);
+  });
+
+  it("groups ExternalSecrets that failed for one cause, and counts all", () => {
+    const failed = (name: string, reason?: string) => ({
+      namespace: "shop",
+      name,
+      result: "failed" as const,
+      refreshTime: undefined,
+      keys: 0,
+      restarted: [],
+      error: new BootstrapError("ESOB-E302", {
+        message: `ExternalSecret shop/${name} did not sync: could not get secret data.`,
+        ...(reason !== undefined && { reason }),
+        fix: { summary: "Mend the cause.", command: `eso-bootstrap doctor shop/${name}` },
+      }),
+    });
+    const many = Array.from({ length: 14 }, (_, index) => failed(`many-${index}`, "identity not found"));
+    const human = createHuman();
+    human.reporter.end({
+      kind: "SyncResult",
+      result: {
+        secrets: [
+          failed("a", "last synced 2026-11-23T11:00:00Z"),
+          { namespace: "shop", name: "b", result: "changed", refreshTime: undefined, keys: 2, restarted: [] },
+          failed("c", "last synced 2026-11-23T11:00:05.123Z"),
+          failed("other", "another cause"),
+          ...many,
+        ],
+      },
+    });
+    expect(`\n${human.stderr()}`).toMatchInlineSnapshot(`
+      "
+      ✔ shop/b                           changed, 2 keys
+      ✖ 2 ExternalSecrets, for one cause: ExternalSecret … did not sync: could not get
+        secret data.                                                       ESOB-E302
+          shop/a, shop/c
+        last synced 2026-11-23T11:00:00Z
+        Fix    Mend the cause.
+               eso-bootstrap doctor shop/a
+        More   eso-bootstrap explain ESOB-E302  docs/troubleshooting.md#esob-e302
+      ✖ shop/other: ExternalSecret shop/other did not sync: could not get secret data.
+                                                                           ESOB-E302
+        another cause
+        Fix    Mend the cause.
+               eso-bootstrap doctor shop/other
+        More   eso-bootstrap explain ESOB-E302  docs/troubleshooting.md#esob-e302
+      ✖ 14 ExternalSecrets, for one cause: ExternalSecret … did not sync: could not
+        get secret data.                                                   ESOB-E302
+          shop/many-0, shop/many-1, shop/many-2, shop/many-3, shop/many-4,
+          shop/many-5, shop/many-6, shop/many-7, shop/many-8, shop/many-9,
+          shop/many-10, shop/many-11 and 2 more
+        identity not found
+        Fix    Mend the cause.
+               eso-bootstrap doctor shop/many-0
+        More   eso-bootstrap explain ESOB-E302  docs/troubleshooting.md#esob-e302
+      18 ExternalSecrets: 1 changed, 17 failed
       "
     `);
   });
