@@ -18,9 +18,9 @@ const DAY_MS = 86_400_000;
 const SOON_MS = 7 * DAY_MS;
 const SOON_PART = 0.2;
 
-/** When a life that began then ends soon, so that somebody should be warned. */
+/** When a life that began then, as far as that is known, ends soon, so that somebody should be warned. */
 export function endsSoon(end: Date, began: Date | undefined, now: number): boolean {
-  const life = began ? end.getTime() - began.getTime() : Number.POSITIVE_INFINITY;
+  const life = began && began < end ? end.getTime() - began.getTime() : Number.POSITIVE_INFINITY;
   return end.getTime() - now < Math.min(SOON_MS, life * SOON_PART);
 }
 

@@ -1,9 +1,12 @@
 import { textOf } from "../../data.ts";
 import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
+import type { KubeObject } from "../../kubernetes/cluster.ts";
 import { TOKEN_TYPE, tokenIn } from "../../steps/reviewer-fact.ts";
+import { endOf, endsSoon } from "../../steps/token-ends.ts";
 import type { CheckContext } from "../context.ts";
-import { pass, skip } from "../finding.ts";
+import { pass, skip, warning } from "../finding.ts";
+import { restoreAtInfisical } from "../mending.ts";
 import { readAccount, secretsOf, type Reviewer } from "./found.ts";
 
 const again = { summary: "Make a new token; Infisical gets it too.", command: "eso-bootstrap apply" };
@@ -20,7 +23,7 @@ export async function judgeSecret(context: CheckContext, reviewer: Reviewer): Pr
     });
   const { name, namespace, annotations = {} } = secret.metadata;
   const place = `${namespace}/${name}`;
-  if (reviewer.bound) return pass(`bound tokens hang on Secret ${place}`);
+  if (reviewer.bound) return boundFinding(context, secret, place);
   const remove = (why: string) => ({
     summary: why,
     command: `kubectl delete secret ${name} -n ${namespace} && eso-bootstrap apply`,
@@ -67,5 +70,20 @@ export async function judgeToken(
       : `The API server does not accept the token of the reviewer ${reviewer.text}.`,
     reason: verdict.error,
     fix: again,
+  });
+}
+
+/** Who may not ask Infisical goes by what is written down there: a token itself is judged where it can be seen. */
+function boundFinding(context: CheckContext, secret: KubeObject, place: string): Finding {
+  const end = endOf(secret);
+  const [made, now] = [new Date(secret.metadata.creationTimestamp ?? 0), context.clock.now()];
+  if (context.infisical || !end) return pass(`bound tokens hang on Secret ${place}`);
+  if (!endsSoon(end, made, now))
+    return pass(`bound tokens hang on Secret ${place}, until ${end.toISOString().slice(0, 10)}`);
+  const code = end.getTime() <= now ? "ESOB-R209" : "ESOB-R208";
+  return warning(code, {
+    message: `A reviewer token that hangs on Secret ${place} ${code === "ESOB-R209" ? "has ended" : "ends soon"}.`,
+    reason: `it is good until ${end.toISOString()}, as was written down when it was made`,
+    fix: restoreAtInfisical(context, code),
   });
 }

@@ -105,6 +105,24 @@ export const STORED: readonly Breakage[] = [
   },
 ];
 
+/** Only the cluster can be asked: what is written on the Secret that bound tokens hang on. */
+export const WRITTEN_DOWN: readonly Breakage[] = [
+  {
+    code: "ESOB-R209",
+    what: "a bound token that has ended, without a credential",
+    as: "warn",
+    look: { withoutCredential: true },
+    world: { inputs: { reviewer: { tokenLifetime: 30 * DAY_S } } },
+    break: ({ edit, now }) =>
+      edit(SECRET, (secret) => {
+        const annotations = { "eso-bootstrap/token-end-1": new Date(now - DAY_S * 1000).toISOString() };
+        secret["type"] = "Opaque";
+        delete secret["data"];
+        Object.assign(secret["metadata"] as object, { annotations });
+      }),
+  },
+];
+
 function stored(
   code: Breakage["code"],
   what: string,
