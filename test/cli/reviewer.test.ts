@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { recordsAt } from "../../src/data.ts";
+import { createInfisical } from "../../src/infisical/client.ts";
+import { Secret } from "../../src/secret.ts";
 import { NO_CREDENTIAL, openShop, type Shop } from "./shop.ts";
 
 vi.setConfig({ testTimeout: 90_000 }); // it is real work, and the machine may have other work
@@ -125,6 +127,38 @@ describe("a bound token's end", () => {
     expect((await json(["plan"])).code).toBe(0);
   });
 
+  test("is written anew when apply renews the token", async () => {
+    await shop.file({ reviewer: { tokenLifetime: "2h" } });
+    expect((await run(["init", "--yes"])).code).toBe(0);
+    const [[key, end] = ["", ""]] = await ends(1);
+    await shop.file({ reviewer: { tokenLifetime: "3h" } });
+    const { infisical } = shop.sandbox;
+    const id = key.slice("eso-bootstrap/token-end-".length);
+    const operator = createInfisical({
+      host: infisical.url,
+      credential: {
+        kind: "universal-auth",
+        clientId: infisical.operator.clientId,
+        clientSecret: new Secret(infisical.operator.clientSecret),
+      },
+    });
+    await operator.updateKubernetesAuth(id, { reviewer: null });
+    await operator.close();
+    const planned = await json(["plan"]);
+    expect(
+      changesOf(planned).map(({ action, diff }) => [action, recordsAt({ diff }, "diff")[0]?.["path"]]),
+    ).toEqual([
+      ["update", "tokenReviewerJwt"],
+      ["update", "metadata.annotations.eso-bootstrap/token-end-*"],
+    ]);
+    const applied = await run(["apply", "--yes"]);
+    expect(applied.code, applied.stderr).toBe(0);
+    const [[same, later] = ["", ""]] = await ends(1);
+    expect(same).toBe(key);
+    expect(Date.parse(later) - Date.parse(end)).toBeGreaterThan(HOUR / 2);
+    expect((await json(["plan"])).code).toBe(0);
+  });
+
   test("follows the rotation, and a young token of an older version gets its end without a rotation", async () => {
     await shop.file({ reviewer: { tokenLifetime: "2h" } });
     expect((await run(["init", "--yes"])).code).toBe(0);
@@ -145,7 +179,19 @@ describe("a bound token's end", () => {
   test("of the CronJob's own identity is written down beside the others", async () => {
     await shop.file({ reviewer: { tokenLifetime: "2h" } });
     expect((await run(["init", "--yes"])).code).toBe(0);
-    const registered = await run(["reviewer", "register", "--yes"]);
+    const planned = await json(["reviewer", "register", "--dry-run"]);
+    expect([planned.code, changesOf(planned).map(({ target }) => (target as { kind: string }).kind)]).toEqual(
+      [6, ["ServiceAccount", "MachineIdentity", "KubernetesAuth", "Annotation", "ConfigMap"]],
+    );
+    const account = {
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: { name: "eso-bootstrap-rotation", namespace: "external-secrets" },
+    };
+    await shop.cluster.create(account);
+    const blocked = await json(["reviewer", "register", "--yes"]);
+    expect([blocked.code, blocked.document["writes"]]).toEqual([1, 0]);
+    const registered = await run(["reviewer", "register", "--adopt", "--yes"]);
     expect(registered.code, registered.stderr).toBe(0);
     expect(await ends(1)).toHaveLength(2);
     expect((await json(["reviewer", "register", "--yes"])).document["writes"]).toBe(0);
