@@ -87,15 +87,23 @@ function surroundings({ eso, reviewers }: StatusReport): string[] {
   const controllers = eso.map(
     ({ version, available }) => `ESO ${version ?? "?"}${available ? "" : " (not available)"}`,
   );
-  const tokens = reviewers.map(({ ageSeconds, expiresAt, token }) => {
+  const tokens = reviewers.map(({ ageSeconds, expiresAt, expiresInSeconds, token }) => {
     const age = ageSeconds === undefined ? "" : ` ${roughly(ageSeconds)} old`;
     const open = token === "bound" ? "its end is not known here (reviewer show)" : "no expiry";
-    return `reviewer token${age}, ${expiresAt === undefined ? open : `expires ${dayOf(expiresAt)}`}`;
+    return `reviewer token${age}, ${expiresAt === undefined ? open : endText(expiresAt, expiresInSeconds)}`;
   });
   return [...(controllers.length > 0 ? controllers : ["ESO not found"]), ...tokens];
 }
 
 const dayOf = (iso: string) => iso.slice(0, 10);
+
+/** By the day, or where that says too little by the hour. */
+function endText(iso: string, seconds = Number.POSITIVE_INFINITY): string {
+  if (seconds <= 0) return `ended ${dayOf(iso)}`;
+  return seconds < HOURS_BELOW ? `expires in ${roughly(seconds)}` : `expires ${dayOf(iso)}`;
+}
+
+const HOURS_BELOW = 2 * 86_400;
 
 /** A token that ends while nobody looks stops every login. */
 function expiryLines({ reviewers }: StatusReport, style: Style): string[] {

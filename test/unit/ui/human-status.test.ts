@@ -99,6 +99,11 @@ Why, and what mends it:  eso-bootstrap doctor
     const known = withReviewer({ expiresAt: "2027-01-04T09:00:00.000Z", expiresSoon: false });
     expect(statusLines(known, style)[0]).toContain("reviewer token 41d old, expires 2027-01-04");
     expect(statusLines(known, style).join("\n")).not.toContain("Renew it");
+    const within = (expiresInSeconds: number) =>
+      statusLines(withReviewer({ expiresAt: "2026-12-01T09:00:00.000Z", expiresInSeconds }), style)[0];
+    expect(within(7100)).toContain("reviewer token 41d old, expires in 118m");
+    expect(within(3 * 86_400)).toContain("expires 2026-12-01");
+    expect(within(-5)).toContain("ended 2026-12-01");
     expect(statusLines(withReviewer({}), style).join(" ")).toContain(
       "its end is not known here (reviewer show)",
     );
