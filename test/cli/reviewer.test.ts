@@ -1,16 +1,26 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { recordsAt } from "../../src/data.ts";
 import { createInfisical } from "../../src/infisical/client.ts";
 import { Secret } from "../../src/secret.ts";
 import { NO_CREDENTIAL, openShop, type Shop } from "./shop.ts";
 
-vi.setConfig({ testTimeout: 90_000 }); // it is real work, and the machine may have other work
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 }); // it is real work, and the machine may have other work
 
 let shop: Shop;
-beforeEach(async () => {
-  shop = await openShop();
-});
-afterEach(() => shop.close());
+
+/** One shop for all tests of a part, set up with this reviewer: each goes on from where the one before it ended. */
+function withReviewer(reviewer: Record<string, unknown>): void {
+  beforeAll(async () => {
+    shop = await openShop();
+    await shop.file({ reviewer });
+  });
+  afterAll(() => shop.close());
+}
+
+async function init(): Promise<void> {
+  const made = await run(["init", "--yes"]);
+  expect(made.code, made.stderr).toBe(0);
+}
 
 const run: Shop["run"] = (...args) => shop.run(...args);
 const json: Shop["json"] = (...args) => shop.json(...args);
@@ -24,9 +34,9 @@ const anchor = (number: number) => ({
 
 const ends = async (number: number) => {
   const secret = await shop.cluster.get(anchor(number));
-  return Object.entries(secret?.metadata.annotations ?? {}).filter(([key]) =>
-    key.startsWith("eso-bootstrap/token-end-"),
-  );
+  return Object.entries(secret?.metadata.annotations ?? {})
+    .filter(([key]) => key.startsWith("eso-bootstrap/token-end-"))
+    .toSorted(([a], [b]) => a.localeCompare(b));
 };
 
 const changesOf = ({ document }: { document: Record<string, unknown> }) =>
@@ -35,8 +45,9 @@ const changesOf = ({ document }: { document: Record<string, unknown> }) =>
 const HOUR = 3_600_000;
 
 describe("a bound token's end", () => {
+  withReviewer({ tokenLifetime: "2h" });
+
   test("is in the plan, written down by init, and known to status and show without Infisical", async () => {
-    await shop.file({ reviewer: { tokenLifetime: "2h" } });
     const planned = await json(["plan"]);
     expect(changesOf(planned).filter(({ target }) => JSON.stringify(target).includes("Annotation"))).toEqual([
       expect.objectContaining({
@@ -57,8 +68,7 @@ describe("a bound token's end", () => {
         ],
       }),
     ]);
-    const made = await run(["init", "--yes"]);
-    expect(made.code, made.stderr).toBe(0);
+    await init();
     const [[key, end] = ["", ""], ...others] = await ends(1);
     expect(others).toEqual([]);
     expect(key).toMatch(/^eso-bootstrap\/token-end-[0-9a-f-]{36}$/);
@@ -98,8 +108,6 @@ describe("a bound token's end", () => {
   });
 
   test("that no version has written down is told as not known, and the next apply writes it", async () => {
-    await shop.file({ reviewer: { tokenLifetime: "2h" } });
-    expect((await run(["init", "--yes"])).code).toBe(0);
     const [[key, end] = ["", ""]] = await ends(1);
     const pointer = `/metadata/annotations/${key.replace("/", "~1")}`;
     await shop.cluster.patch(anchor(1), [{ op: "remove", path: pointer }]);
@@ -128,8 +136,6 @@ describe("a bound token's end", () => {
   });
 
   test("is written anew when apply renews the token", async () => {
-    await shop.file({ reviewer: { tokenLifetime: "2h" } });
-    expect((await run(["init", "--yes"])).code).toBe(0);
     const [[key, end] = ["", ""]] = await ends(1);
     await shop.file({ reviewer: { tokenLifetime: "3h" } });
     const { infisical } = shop.sandbox;
@@ -159,26 +165,7 @@ describe("a bound token's end", () => {
     expect((await json(["plan"])).code).toBe(0);
   });
 
-  test("follows the rotation, and a young token of an older version gets its end without a rotation", async () => {
-    await shop.file({ reviewer: { tokenLifetime: "2h" } });
-    expect((await run(["init", "--yes"])).code).toBe(0);
-    const [[key] = [""]] = await ends(1);
-    const rotated = await run(["reviewer", "rotate", "--yes"]);
-    expect(rotated.code, rotated.stderr).toBe(0);
-    expect(rotated.said).toContain("Rotated: 1 identity has a new reviewer token");
-    expect([await ends(1), (await ends(2)).map(([name]) => name)]).toEqual([[], [key]]);
-    const young = await json(["reviewer", "rotate", "--yes", "--if-older-than", "1h"]);
-    expect([young.code, young.document["writes"]]).toEqual([0, 0]);
-    const pointer = `/metadata/annotations/${key.replace("/", "~1")}`;
-    await shop.cluster.patch(anchor(2), [{ op: "remove", path: pointer }]);
-    const healed = await run(["reviewer", "rotate", "--yes", "--if-older-than", "1h"]);
-    expect([healed.code, (await ends(2)).map(([name]) => name)]).toEqual([0, [key]]);
-    expect(healed.said).toContain("Nothing to rotate: the reviewer token is younger than 1h.");
-  });
-
   test("of the CronJob's own identity is written down beside the others", async () => {
-    await shop.file({ reviewer: { tokenLifetime: "2h" } });
-    expect((await run(["init", "--yes"])).code).toBe(0);
     const planned = await json(["reviewer", "register", "--dry-run"]);
     expect([planned.code, changesOf(planned).map(({ target }) => (target as { kind: string }).kind)]).toEqual(
       [6, ["ServiceAccount", "MachineIdentity", "KubernetesAuth", "Annotation", "ConfigMap"]],
@@ -198,22 +185,35 @@ describe("a bound token's end", () => {
     expect((await json(["plan"])).code).toBe(0);
   });
 
+  test("follows the rotation, and a young token of an older version gets its end without a rotation", async () => {
+    const names = (await ends(1)).map(([name]) => name);
+    const rotated = await run(["reviewer", "rotate", "--yes"]);
+    expect(rotated.code, rotated.stderr).toBe(0);
+    expect(rotated.said).toContain("Rotated: 2 identities have a new reviewer token");
+    expect([await ends(1), (await ends(2)).map(([name]) => name)]).toEqual([[], names]);
+    const young = await json(["reviewer", "rotate", "--yes", "--if-older-than", "1h"]);
+    expect([young.code, young.document["writes"]]).toEqual([0, 0]);
+    const pointer = `/metadata/annotations/${names[0]?.replace("/", "~1")}`;
+    await shop.cluster.patch(anchor(2), [{ op: "remove", path: pointer }]);
+    const healed = await run(["reviewer", "rotate", "--yes", "--if-older-than", "1h"]);
+    expect([healed.code, (await ends(2)).map(([name]) => name)]).toEqual([0, names]);
+    expect(healed.said).toContain("Nothing to rotate: the reviewer token is younger than 1h.");
+  });
+
   test("goes with the identity that held it", async () => {
-    await shop.file({ reviewer: { tokenLifetime: "2h" } });
-    expect((await run(["init", "--yes"])).code).toBe(0);
-    expect((await run(["reviewer", "register", "--yes"])).code).toBe(0);
-    const before = await ends(1);
+    const before = await ends(2);
     const taken = await run(["uninstall", "-n", "shop", "--infisical", "--delete-secrets", "--yes"]);
     expect(taken.code, taken.stderr).toBe(0);
-    const after = await ends(1);
+    const after = await ends(2);
     expect([before.length, after.length]).toEqual([2, 1]);
   });
 });
 
 describe("an unlimited token", () => {
+  withReviewer({});
+
   test("show tells age, that it never ends and who uses it; status that it has no expiry", async () => {
-    await shop.file({ reviewer: {} });
-    expect((await run(["init", "--yes"])).code).toBe(0);
+    await init();
     const shown = await json(["reviewer", "show"]);
     const [reviewer] = recordsAt(shown.document, "items");
     expect([shown.code, reviewer]).toEqual([
@@ -246,6 +246,8 @@ describe("an unlimited token", () => {
 });
 
 describe("who else holds the token", () => {
+  withReviewer({});
+
   /** An operator of the project, who may not list the organization's identities. */
   const narrow = () => {
     const { infisical } = shop.sandbox;
@@ -259,8 +261,7 @@ describe("who else holds the token", () => {
   };
 
   test("who may not list them is stopped, and --visible-only goes on", async () => {
-    await shop.file();
-    expect((await run(["init", "--yes"])).code).toBe(0);
+    await init();
     const operator = narrow();
     const stopped = await json(["reviewer", "rotate", "--yes"], operator);
     expect([stopped.code, stopped.document["writes"]]).toEqual([1, 0]);
@@ -273,8 +274,6 @@ describe("who else holds the token", () => {
   });
 
   test("an identity of others blocks the rotation, and --adopt sends it the new token, too", async () => {
-    await shop.file();
-    expect((await run(["init", "--yes"])).code).toBe(0);
     const { infisical } = shop.sandbox;
     const identities = infisical.snapshot()["identities"] as { name: string; kubernetesAuth: object[] }[];
     const ours = identities.find(({ name }) => name === "eso-demo-shop-infisical");
@@ -292,17 +291,16 @@ describe("who else holds the token", () => {
   });
 
   test("--if-older-than that is no duration is wrong usage", async () => {
-    await shop.file();
     const ran = await json(["reviewer", "rotate", "--if-older-than", "soon"]);
     expect([ran.code, ran.document["code"]]).toEqual([2, "ESOB-C104"]);
   });
 });
 
 describe("mode self", () => {
+  withReviewer({ mode: "self" });
+
   test("there is nothing to rotate, and each command says so with exit 0", async () => {
-    await shop.file({ reviewer: { mode: "self" } });
-    const made = await run(["init", "--yes"]);
-    expect(made.code, made.stderr).toBe(0);
+    await init();
     const rotated = await json(["reviewer", "rotate", "--yes"]);
     expect([rotated.code, rotated.document["writes"], rotated.document["changes"]]).toEqual([0, 0, []]);
     const people = await run(["reviewer", "rotate", "--yes"]);
