@@ -1,6 +1,6 @@
 import { expect, test, describe } from "vitest";
 import { OUTPUTS } from "../../src/invocation.ts";
-import { inStore, secretSays, setTarget } from "../helpers/doctor-breaks.ts";
+import { inStore, loginSays, secretSays, setTarget, storeSays } from "../helpers/doctor-breaks.ts";
 import { EXTERNAL_SECRET, type DoctorWorld } from "../helpers/doctor-world.ts";
 import { checksIn, doctorPerson, fileOf, troublesIn } from "./doctor-person.ts";
 
@@ -86,6 +86,14 @@ describe("--trust-host", () => {
     expect(loginOf(await doctor(["-A", "--trust-host", url, "-o", "json"], alone))?.status).toBe("pass");
     expect(logins()).toBeGreaterThan(before);
   });
+});
+
+test("a store with an address that is none is told, whatever ESO said of it before", async () => {
+  const { world, doctor } = await doctorPerson();
+  inStore(world, (infisical) => (infisical["hostAPI"] = "eu.infisical.com"));
+  storeSays(world, loginSays(401, "Access denied: K8s namespace not allowed."));
+  const seen = await doctor(["-o", "json"]);
+  expect([seen.code, troublesIn(seen)]).toEqual([3, ["fail ESOB-S216"]]);
 });
 
 describe("printed commands", () => {

@@ -1,5 +1,6 @@
 import { BootstrapError, isBootstrapError } from "../../errors.ts";
 import type { EsoSession } from "../../infisical/infisical.ts";
+import { readHost } from "../../inputs/host.ts";
 import type { CheckContext } from "../context.ts";
 import { readCa } from "../references.ts";
 import { placeOf } from "../view/store.ts";
@@ -32,6 +33,8 @@ export async function tryLogin(context: CheckContext, chain: Chain): Promise<Tri
   const [id, own] = await Promise.all([identityIdOf(context, chain), ownToken(context, chain)]);
   if ("because" in own) return own;
   if (id === undefined) return { because: "there is no identity's id" };
+  if ("problem" in readHost(chain.host))
+    return { because: `hostAPI of ${placeOf(chain.store)} is no address` };
   const { infisical, trusted } = await context.visit(chain.host, await readCa(context, chain.store.live));
   if (!trusted)
     return {
