@@ -29,6 +29,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   if (argv.length === 1 && ["-V", "--version"].includes(argv[0] ?? ""))
     return void process.stdout.write(`${VERSION}\n`);
   if (argv[0] === "__complete") return completeWords(argv.slice(argv[1] === "--" ? 2 : 1));
+  if (argv[0] === "__helm") return standInHelm(argv.slice(1));
   // Until we know better: a promise that never settles must not look like success.
   process.exitCode = 70;
   const { signal } = listenForSignals();
@@ -44,6 +45,17 @@ async function completeWords(words: readonly string[]): Promise<void> {
   // What still hangs, as a name server that does not answer, must not hold up the prompt.
   // oxlint-disable-next-line no-restricted-properties -- all is written by then, and there is nothing to clean up
   process.stdout.write(text, () => process.exit(0));
+}
+
+/** Called by the program `helm` that `demo --keep` puts into its folder. */
+async function standInHelm([server = "", ...argv]: readonly string[]): Promise<void> {
+  process.exitCode = 70;
+  const { signal } = listenForSignals();
+  const { helm } = await import("./commands/demo.ts");
+  const { code, stdout, stderr } = await helm(server, argv, createDeps({ signal, process }));
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  process.exitCode = interrupted ? 130 : code;
 }
 
 void main();

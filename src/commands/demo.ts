@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import type { CommandDeps } from "../commands.ts";
+import type { Deps } from "../deps.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
+import type { HelmRun } from "../sandbox/demo/helm-program.ts";
 import { breakageCalled, breakAndMend, listBreakages } from "./demo-break.ts";
 import { type Act, createStage, type Stage } from "./demo-stage.ts";
 
@@ -11,7 +13,7 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
   const wanted = invocation.flags["break"];
   if (wanted === "list") return listBreakages(BREAKAGES, deps);
   const breakage = typeof wanted === "string" ? breakageCalled(wanted, BREAKAGES) : undefined;
-  const demo = await openDemo(deps, seedOf(invocation));
+  const demo = await openDemo(deps, { seed: seedOf(invocation) });
   try {
     const stage = createStage(invocation, deps, demo.deps);
     const { project, environment, path, namespace } = SHOP;
@@ -70,6 +72,12 @@ function seedOf({ flags, global }: Invocation): string | undefined {
 export async function breakages(): Promise<{ name: string; about: string }[]> {
   const { BREAKAGES } = await import("../sandbox/demo/index.ts");
   return BREAKAGES.map(({ name, what }) => ({ name, about: what }));
+}
+
+/** The stand-in for the program helm, in another process: see `sandbox/demo/others.ts`. */
+export async function helm(server: string, argv: readonly string[], deps: Deps): Promise<HelmRun> {
+  const { runHelm } = await import("../sandbox/demo/helm-program.ts");
+  return runHelm(server, argv, deps);
 }
 
 /** Until Ctrl-C. */

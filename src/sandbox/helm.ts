@@ -104,6 +104,23 @@ async function recordOfRelease(cluster: Cluster, name: string, namespace: string
 const newest = async (cluster: Cluster, name: string, namespace: string): Promise<Release | undefined> =>
   (await recordOfRelease(cluster, name, namespace))?.release;
 
+/** The newest revision of every release, as `helm list` has them; in one namespace or in all. */
+export async function releasesIn(cluster: Cluster, namespace: string | undefined): Promise<Release[]> {
+  const places = new Map<string, { readonly name: string; readonly namespace: string }>();
+  const where = namespace === undefined ? {} : { namespace };
+  for await (const { metadata } of cluster.list({
+    apiVersion: "v1",
+    kind: "Secret",
+    labelSelector: "owner=helm",
+    ...where,
+  })) {
+    const place = { name: metadata.labels?.["name"] ?? "", namespace: metadata.namespace ?? "" };
+    places.set(`${place.namespace}/${place.name}`, place);
+  }
+  const found = [...places.values()].map((place) => newest(cluster, place.name, place.namespace));
+  return (await Promise.all(found)).filter((one) => one !== undefined);
+}
+
 async function record(
   cluster: Cluster,
   install: InstallOptions,

@@ -32,8 +32,20 @@ export interface Demo {
 /** Variables of this machine that say how to speak to its person; none of the others is any business of a demo. */
 const OF_THE_TERMINAL = /^(TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI|LANG|LC_.*|TZ)$/;
 
-/** Starts the servers and makes the folder; the same `seed` makes the same ids and values. What a failure leaves behind is taken away. */
-export async function openDemo(deps: Deps, seed?: string): Promise<Demo> {
+/** This program, as another shell can call it. */
+const ITSELF = [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
+
+/**
+ * Starts the servers and makes the folder; the same `seed` makes the same ids and values. What a failure leaves behind is taken
+ * away. `program`: what other shells call as eso-bootstrap.
+ */
+export async function openDemo(
+  deps: Deps,
+  {
+    seed,
+    program = ITSELF,
+  }: { readonly seed?: string | undefined; readonly program?: readonly string[] } = {},
+): Promise<Demo> {
   const random = createRandomSource(seed);
   const newValue = () => `demo-${random.hex(18 + ((random.bytes(1)[0] ?? 0) % 12))}`;
   const opened: (() => unknown)[] = [];
@@ -63,7 +75,7 @@ export async function openDemo(deps: Deps, seed?: string): Promise<Demo> {
         await breakage.break(createWorld(sandbox, projectId));
         await sandbox.settled();
       },
-      openToOthers: () => openToOthers(sandbox, folder, projectId),
+      openToOthers: () => openToOthers(sandbox, folder, { projectId, program }),
       close,
     };
   } catch (error) {

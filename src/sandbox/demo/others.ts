@@ -7,14 +7,15 @@ const CLIENT_SECRET = "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET";
 
 /** Puts what other shells need into the folder; answers with what to type there. The client secret is in a file and on no screen. */
 export async function openToOthers(
-  { env, infisical }: Sandbox,
+  { env, infisical, kubernetes }: Sandbox,
   folder: Folder,
-  projectId: string,
+  { projectId, program }: { readonly projectId: string; readonly program: readonly string[] },
 ): Promise<readonly string[]> {
   const [clientId, clientSecret] = [env[CLIENT_ID] ?? "", env[CLIENT_SECRET] ?? ""];
   await folder.write("client-secret", clientSecret);
   await folder.write("login.json", JSON.stringify({ clientId, clientSecret }));
-  await folder.writeProgram("eso-bootstrap", programText(process.execPath, process.argv[1] ?? ""));
+  await folder.writeProgram("eso-bootstrap", programText(program));
+  await folder.writeProgram("helm", helmText([...program, "__helm", kubernetes.url]));
   await folder.writeProgram("change-value", changeText(infisical.url, projectId, folder.path));
   return [
     "It stays up until Ctrl-C. In another shell:",
@@ -25,7 +26,7 @@ export async function openToOthers(
     `export ${CLIENT_ID}=${clientId}`,
     `export ${CLIENT_SECRET}="$(cat client-secret)"`,
     "",
-    "and then, as you like:",
+    "and then, as you like (where there is no helm, bin/helm stands in for it):",
     "",
     `kubectl get externalsecrets -n ${SHOP.namespace}`,
     `kubectl describe externalsecret ${SECRET} -n ${SHOP.namespace}`,
@@ -39,8 +40,19 @@ export async function openToOthers(
   ];
 }
 
-const programText = (node: string, main: string): string =>
-  `#!/bin/sh\nexec ${quoted(node)} ${quoted(main)} "$@"\n`;
+const programText = (program: readonly string[]): string =>
+  `#!/bin/sh\nexec ${program.map(quoted).join(" ")} "$@"\n`;
+
+/** A real helm that comes later on the PATH is called in its place. */
+const helmText = (program: readonly string[]): string => `#!/bin/sh
+# A stand-in for helm, for machines that have none: it knows ESO's chart alone, and the demo's cluster alone.
+rest=$PATH:
+while [ -n "$rest" ]; do
+  helm=\${rest%%:*}/helm rest=\${rest#*:}
+  if [ -f "$helm" ] && [ -x "$helm" ] && ! [ "$helm" -ef "$0" ]; then exec "$helm" "$@"; fi
+done
+exec ${program.map(quoted).join(" ")} "$@"
+`;
 
 /** `change-value NAME VALUE`: the login and the change, as anybody would send them to Infisical. */
 function changeText(url: string, projectId: string, folder: string): string {
