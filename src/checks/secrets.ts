@@ -71,6 +71,8 @@ function syncedCheck(
 
 async function judge(context: CheckContext, live: SecretView): Promise<Finding> {
   const place = `ExternalSecret ${live.namespace}/${live.name}`;
+  // ESO brings it up to date no more; a deletion that hangs is told with the cluster.
+  if (live.deleting !== undefined) return skip(`it is being deleted since ${live.deleting}`);
   if (!live.ready) throw unobserved(context, live, place);
   if (!live.ready.ready) throw await whyNotSynced(context, live);
   const code = find(READY_CAUSES, live.ready.message);

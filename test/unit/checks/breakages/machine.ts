@@ -1,4 +1,5 @@
 import { BootstrapError } from "../../../../src/errors.ts";
+import { inSpec } from "../../../helpers/doctor-breaks.ts";
 import { EXTERNAL_SECRET } from "../../../helpers/doctor-world.ts";
 import type { Breakage } from "./breakage.ts";
 
@@ -83,12 +84,15 @@ export const CLUSTER: readonly Breakage[] = [
   {
     code: "ESOB-K204",
     what: "an ExternalSecret that cannot be deleted",
-    break: ({ edit }) =>
-      edit(EXTERNAL_SECRET, ({ metadata }) =>
+    break: (world) => {
+      // A deletion counts the generation up, as a change of the spec does.
+      inSpec(world, EXTERNAL_SECRET, (spec) => (spec["refreshInterval"] = "2h"));
+      world.edit(EXTERNAL_SECRET, ({ metadata }) =>
         Object.assign(metadata as object, {
           deletionTimestamp: LONG_AGO,
           finalizers: ["externalsecrets.external-secrets.io/externalsecret-cleanup"],
         }),
-      ),
+      );
+    },
   },
 ];
