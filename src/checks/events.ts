@@ -12,8 +12,13 @@ const FEW = 5;
 
 interface Newest {
   readonly at: string;
+  /** Within a second, the order in which they were written: resourceVersions of one kind can be compared (KEP-5504). */
+  readonly version: number;
   readonly text: string;
 }
+
+const isNewer = (one: Newest, other: Newest | undefined) =>
+  other === undefined || one.at > other.at || (one.at === other.at && one.version >= other.version);
 
 /** What ESO told last about an object: the condition hides the true error (eso.md 3.1). */
 export async function newestWarning(context: CheckContext, subject: Subject): Promise<Told> {
@@ -77,8 +82,9 @@ async function collect(
     });
     const when =
       textOf(event["lastTimestamp"]) ?? textOf(event["eventTime"]) ?? event.metadata.creationTimestamp ?? "";
-    if (when >= (newest.get(key)?.at ?? ""))
-      newest.set(key, { at: when, text: textOf(event["message"]) ?? "" });
+    const version = Number(event.metadata.resourceVersion) || 0;
+    const found = { at: when, version, text: textOf(event["message"]) ?? "" };
+    if (isNewer(found, newest.get(key))) newest.set(key, found);
   };
   const read = async (query: Pick<ListQuery, "namespace" | "fieldSelector">) => {
     for await (const event of cluster.list({ apiVersion: "v1", kind: "Event", ...query })) take(event);

@@ -12,6 +12,9 @@ const told = (code: Code, event: string, message?: string): Breakage => ({
 
 const inData = (text: string) => `error processing spec.data[0] (key: DB_HOST), err: ${text}`;
 
+const NO_JSON =
+  "error processing spec.dataFrom[0].extract, err: unable to unmarshal secret DB_HOST: invalid character 'd'";
+
 /** ESO's own words (eso.md 5.4). */
 export const SECRET_WORDS: readonly Breakage[] = [
   told("ESOB-E223", 'SecretStore "infisical" is not ready'),
@@ -25,10 +28,15 @@ export const SECRET_WORDS: readonly Breakage[] = [
   ),
   told("ESOB-E105", "error processing spec.data[0] (key: DB_HOTS), err: Secret does not exist"),
   told("ESOB-E205", inData("property port does not exist in secret DB_HOST")),
-  told(
-    "ESOB-E206",
-    "error processing spec.dataFrom[0].extract, err: unable to unmarshal secret DB_HOST: invalid character 'd'",
-  ),
+  told("ESOB-E206", NO_JSON),
+  {
+    code: "ESOB-E206",
+    what: "an ExternalSecret with two events in one second",
+    break(world) {
+      secretSays(world, "error processing spec.data[0] (key: DB_HOTS), err: Secret does not exist");
+      secretSays(world, NO_JSON);
+    },
+  },
   told("ESOB-E208", "target is owned by another ExternalSecret", "target is owned by another ExternalSecret"),
   told(
     "ESOB-E209",
