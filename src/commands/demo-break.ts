@@ -11,6 +11,8 @@ interface Known {
   readonly name: string;
   readonly code: Code;
   readonly what: string;
+  /** What is done where doctor prints no command of ours. */
+  readonly byHand?: { readonly what: string; readonly afterwards?: readonly string[] };
 }
 
 /** `--break list`: on stdout. */
@@ -35,34 +37,79 @@ export function breakageCalled<B extends Known>(wanted: string, known: readonly 
   });
 }
 
-/** Breaks it, has doctor name it and, where it is allowed to, runs the command that doctor prints; then doctor again. */
+/** Behind a first cause others may come to light, each with a command of its own. */
+const ROUNDS = 3;
+
+/** What is broken, and mended where kubectl or a person at Infisical would do it. */
+interface Breaker<B> {
+  break(breakage: B): Promise<void>;
+  mendByHand(breakage: B): Promise<void>;
+}
+
+/**
+ * Breaks it, has doctor name it and, where it is allowed to, does what doctor prints; then doctor again. What is no command of
+ * ours is done in its place: a demo needs no kubectl.
+ */
 export async function breakAndMend<B extends Known>(
   breakage: B,
   stage: Stage,
-  demo: { break(breakage: B): Promise<void> },
+  breaker: Breaker<B>,
   { invocation, deps }: { readonly invocation: Invocation; readonly deps: CommandDeps },
 ): Promise<number> {
-  await demo.break(breakage);
+  await breaker.break(breakage);
   stage.tell([`Now something breaks. ${breakage.what}`]);
-  const code = await stage.play([{ line: ["doctor"] }]);
-  const command = fixOf(await stage.documentOf(["doctor"]));
-  if (command?.[0] !== "eso-bootstrap") return code;
-  if (!(await mayRun(command.join(" "), invocation, deps))) {
-    stage.tell([`Not run: ${command.join(" ")}. With --yes, or an answer, it is, and doctor looks again.`]);
-    return code;
+  let code = await stage.play([{ line: ["doctor"] }]);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const command = fixOf(await stage.documentOf(["doctor"]));
+    const { byHand, lines } = mendOf(command, breakage);
+    if (!byHand && lines.length === 0) return code;
+    const what = byHand?.what ?? `eso-bootstrap ${lines.flat().join(" ")}`;
+    if (round === 0 && !(await mayMend(byHand ? `${what} Do it?` : `Run ${what}?`, invocation, deps))) {
+      stage.tell([
+        `Not done: ${what.replace(/\.$/, "")}. With --yes, or an answer, it is, and doctor looks again.`,
+      ]);
+      return code;
+    }
+    if (byHand) {
+      stage.tell([`By hand: ${what}`]);
+      await breaker.mendByHand(breakage);
+    }
+    const mends = lines.map((line) => ({ line: [...line, ...(line[0] === "sync" ? [] : ["--yes"])] }));
+    code = await stage.play([...mends, { line: ["doctor"] }]);
+    if (code !== EXIT_FAILED) return code;
   }
-  return stage.play([{ line: [...command.slice(1), "--yes"] }, { line: ["doctor"] }]);
+  return code;
+}
+
+/** `doctor`: a check failed. */
+const EXIT_FAILED = 3;
+
+interface Mend {
+  readonly byHand?: Known["byHand"];
+  /** Command lines of ours. */
+  readonly lines: readonly (readonly string[])[];
+}
+
+/** What doctor prints, as far as it is ours; the rest is done by hand. */
+function mendOf(command: string | undefined, { byHand }: Known): Mend {
+  const parts = command?.split(" && ") ?? [];
+  const lines = parts.flatMap((part) => {
+    const [program, ...line] = part.split(" ");
+    return program === "eso-bootstrap" ? [line] : [];
+  });
+  if (parts.length > 0 && lines.length === parts.length) return { lines };
+  return { ...(byHand && { byHand }), lines: [...lines, ...(byHand?.afterwards ? [byHand.afterwards] : [])] };
 }
 
 /** The command of the first failure, or of the first warning where nothing fails. */
-function fixOf(report: unknown): string[] | undefined {
+function fixOf(report: unknown): string | undefined {
   const checks = recordsAt(report, "checks");
   const first = ["fail", "warn"].flatMap((status) => checks.filter((check) => check["status"] === status))[0];
-  return textOf(at(first, "fix", "command"))?.split(" ");
+  return textOf(at(first, "fix", "command"));
 }
 
-async function mayRun(command: string, { flags }: Invocation, deps: CommandDeps): Promise<boolean> {
+async function mayMend(question: string, { flags }: Invocation, deps: CommandDeps): Promise<boolean> {
   if (flags["yes"] === true) return true;
   if (!deps.interactive) return false;
-  return (await deps.prompt()).confirm({ message: `Run ${command}?`, default: true });
+  return (await deps.prompt()).confirm({ message: question, default: true });
 }

@@ -156,6 +156,7 @@ describe("demo --break", () => {
     expect(stdout.trim().split("\n")).toHaveLength(BREAKAGES.length);
     for (const { name, code: named } of BREAKAGES)
       expect(stdout).toMatch(new RegExp(`^${name} +${named} `, "m"));
+    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
   });
 
   test("has doctor name it, and leaves the fix to the person where nobody says yes", async () => {
@@ -168,7 +169,7 @@ describe("demo --break", () => {
 
   test("each is named first, and the printed command mends it", { timeout: 180_000 }, async () => {
     const outcomes = await breakEach();
-    expect(outcomes).toEqual(BREAKAGES.map(({ name, code }) => ({ name, code, exits: 0 })));
+    expect(outcomes).toEqual(BREAKAGES.map(({ name, code }) => ({ name, code, exits: 0, left: [] })));
     expect(readdirSync(temp)).toEqual([]);
   });
 });
@@ -181,7 +182,7 @@ async function breakEach() {
   const own = createDeps({ process: Object.assign({ ...process }, { env: ENV }), signal });
   const place = await openDemo(own);
   const there: Deps = { ...place.deps, interactive: false, terminal: () => terminal };
-  const outcomes: { name: string; code: unknown; exits: number }[] = [];
+  const outcomes: { name: string; code: unknown; exits: number; left: readonly unknown[] }[] = [];
   try {
     const { project, environment, path, namespace } = SHOP;
     const where = ["--project", project, "--environment", environment, "--path", path, "-n", namespace];
@@ -203,14 +204,24 @@ async function breakEach() {
       const stage = createStage(invocation, deps, there);
       const exits = await breakAndMend(breakage, stage, place, { invocation, deps });
       stage.end();
-      const code = recordsAt(documents[0], "checks").find(({ status }) => status === "fail")?.["code"];
-      outcomes.push({ name: breakage.name, code, exits });
+      outcomes.push({
+        name: breakage.name,
+        code: troublesIn(documents[0])[0],
+        exits,
+        left: troublesIn(documents.at(-1)),
+      });
     }
   } finally {
     await place.close();
   }
   return outcomes;
 }
+
+/** Codes of a report: failures, then warnings. */
+const troublesIn = (report: unknown) =>
+  ["fail", "warn"].flatMap((status) =>
+    recordsAt(report, "checks").flatMap((check) => (check["status"] === status ? [check["code"]] : [])),
+  );
 
 const quiet: Reporter = { event: () => {}, end: () => {}, redraw: () => {}, fail: () => {}, bug: () => {} };
 

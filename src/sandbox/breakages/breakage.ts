@@ -9,9 +9,17 @@ import { Hand } from "../kubernetes/controllers/controller.ts";
 export interface Breakage {
   readonly name: string;
   readonly code: Code;
-  /** One sentence for people. */
+  /** One sentence for people; short, so that a line of the list fits into 80 columns. */
   readonly what: string;
   break(world: BreakingWorld): unknown;
+  /** What a person does where doctor prints no command of ours: what kubectl would do, or somebody at Infisical. */
+  readonly byHand?: {
+    /** As a sentence. */
+    readonly what: string;
+    mend(world: BreakingWorld): unknown;
+    /** A command line of ours that has ESO hear of it. */
+    readonly afterwards?: readonly string[];
+  };
 }
 
 /** What somebody who breaks things has in hand: the cluster as its administrator, Infisical as its operator. */
@@ -20,12 +28,17 @@ export interface BreakingWorld {
   readonly projectId: string;
   /** Id of the store's identity. */
   readonly identityId: string;
+  make(object: KubeObject): void;
   delete(resource: string, place: string): void;
+  /** As if its deletion had begun a while ago. */
+  deletedLongAgo(resource: string, place: string): void;
   /** JSON merge patch (RFC 7386). */
   patch(resource: string, place: string, change: object): void;
   /** A request to Infisical's API; throws on what is no success. */
   send(method: string, path: string, body?: object): Promise<unknown>;
 }
+
+const LONG_AGO_MS = 300_000;
 
 /** `place`: `namespace/name`, or a name in no namespace. */
 export function createWorld({ kubernetes, infisical }: Sandbox, projectId: string): BreakingWorld {
@@ -42,7 +55,14 @@ export function createWorld({ kubernetes, infisical }: Sandbox, projectId: strin
     infisical,
     projectId,
     identityId: Buffer.from(String(id), "base64").toString(),
+    make: (object) => void hand.make(object),
     delete: (resource, place) => hand.delete(find(resource, place)),
+    deletedLongAgo(resource, place) {
+      hand.delete(find(resource, place));
+      const { metadata, ...rest } = find(resource, place);
+      const deletionTimestamp = new Date(Date.now() - LONG_AGO_MS).toISOString().replace(/\.\d+Z$/, "Z");
+      api.store.put(resource, { ...rest, metadata: { ...metadata, deletionTimestamp } });
+    },
     patch: (resource, place, change) =>
       void hand.change(find(resource, place), (now) => merged(now, change) as unknown as KubeObject),
     async send(method, path, body) {

@@ -23,6 +23,8 @@ export interface Demo {
   variables(): readonly string[];
   /** Breaks it, and waits until ESO has noticed. */
   break(breakage: Breakage): Promise<void>;
+  /** Does what no command of ours does: what kubectl would, or a person at Infisical. */
+  mendByHand(breakage: Breakage): Promise<void>;
   /** Puts what another shell needs into the folder; answers with what to type there. */
   openToOthers(): Promise<readonly string[]>;
   /** Closes the servers and removes the folder. */
@@ -73,6 +75,10 @@ export async function openDemo(
       variables: () => sample.variables().map((one) => `${one.name.padEnd(12)} ${shownOf(one)}`),
       async break(breakage) {
         await breakage.break(createWorld(sandbox, projectId));
+        await sandbox.settled();
+      },
+      async mendByHand({ byHand }) {
+        await byHand?.mend(createWorld(sandbox, projectId));
         await sandbox.settled();
       },
       openToOthers: () => openToOthers(sandbox, folder, { projectId, program }),
