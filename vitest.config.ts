@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** Files of `e2e` that make sense on the simulated cluster, and run there as they are. The others need a real one: docs/sandbox.md. */
 const ON_SANDBOX = `
-  add-secret bad-input clusters doctor foreign-address init-blocked init-eso init-identities init-matrix plan-and-parts
+  add-secret bad-input clusters demo-breakages demo-kubectl doctor foreign-address init-blocked init-eso init-identities init-matrix plan-and-parts
   refusals rotate-cron second-run second-run-infisical selector sync talk wizard
 `
   .trim()
@@ -24,6 +24,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: ["test/e2e/demo-*.test.ts"], // a demo has no other cluster than the simulated one
           globalSetup: ["test/e2e/stack/global-setup.ts"],
           testTimeout: 180_000,
           hookTimeout: 300_000,

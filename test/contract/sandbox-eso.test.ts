@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { at, recordsAt } from "../../src/data.ts";
+import { at, jsonOf, recordsAt } from "../../src/data.ts";
 import { createCluster } from "../../src/kubernetes/client.ts";
 import type { Cluster, KubeObject } from "../../src/kubernetes/cluster.ts";
 import { createStandInHelm, startSandbox, type Sandbox } from "../../src/sandbox/index.ts";
@@ -131,6 +131,48 @@ describe("the simulated ESO says what the real one says", () => {
         ownerReferences: [{ kind: "ExternalSecret", name: "db" }],
       },
     });
+  });
+
+  test("its pod has printed that, in lines of JSON", async () => {
+    const pods: string[] = [];
+    for await (const { metadata } of cluster.list({
+      apiVersion: "v1",
+      kind: "Pod",
+      namespace: "external-secrets",
+    }))
+      pods.push(metadata.name);
+    const where = { namespace: "external-secrets", pod: pods[0] ?? "", container: "external-secrets" };
+    const text = await cluster.logs({ ...where, tailLines: 1000 });
+    const lines = (text ?? "")
+      .trim()
+      .split("\n")
+      .map((line) => jsonOf(line));
+    expect(lines[0]).toMatchObject({ level: "info", ts: expect.any(Number), msg: "starting manager" });
+    const place = { name: "infisical", namespace: "shop" };
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        level: "error",
+        logger: "controllers.SecretStore",
+        msg: "unable to validate store",
+        secretstore: place,
+        error: expect.stringMatching(/^could not get provider client: failed to get secret data clientId/),
+      }),
+    );
+    expect(lines).toContainEqual(
+      expect.objectContaining({ msg: "Reconciler error", controller: "secretstore", SecretStore: place }),
+    );
+    expect(lines.at(-1)).toMatchObject({
+      level: "info",
+      msg: "reconciled secret",
+      ExternalSecret: { name: "db" },
+    });
+    const last = await cluster.logs({ ...where, tailLines: 1 });
+    expect(
+      last
+        ?.trim()
+        .split("\n")
+        .map((line) => jsonOf(line)),
+    ).toEqual(lines.slice(-1));
   });
 
   test("a key that Infisical does not have", async () => {

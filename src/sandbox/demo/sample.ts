@@ -58,8 +58,11 @@ export function runSample(api: Api): Sample {
     const { uid = "", name } = object.metadata;
     if (resource !== "pods" || !isOurs(object)) return;
     if (type === "DELETED") started.delete(uid);
-    else if (at(object["status"], "phase") === "Running" && !started.has(uid))
-      started.set(uid, { pod: name, variables: variablesOf(api, object) });
+    else if (at(object["status"], "phase") === "Running" && !started.has(uid)) {
+      const variables = variablesOf(api, object);
+      started.set(uid, { pod: name, variables });
+      for (const one of variables) api.logs.write(object, `${one.name}=${shownOf(one)}`);
+    }
   });
   const newest = () => [...started.values()].at(-1);
   return {

@@ -20,9 +20,9 @@ export function setReady(
   new Hand(api, "external-secrets").change(
     object,
     (now) => {
-      const old = recordsAt(now["status"], "conditions").find((one) => one["type"] === "Ready");
-      const isSame = old?.["status"] === ready.status;
-      const lastTransitionTime = isSame ? old["lastTransitionTime"] : api.timestamp();
+      const old = readyOf(now);
+      const lastTransitionTime =
+        old?.["status"] === ready.status ? old["lastTransitionTime"] : api.timestamp();
       return {
         ...now,
         status: {
@@ -38,10 +38,11 @@ export function setReady(
   );
 }
 
-export const isReady = (object: KubeObject): boolean =>
-  recordsAt(object["status"], "conditions").some(
-    (one) => one["type"] === "Ready" && one["status"] === "True",
-  );
+/** As it stands in an object. */
+export const readyOf = (object: KubeObject): Record<string, unknown> | undefined =>
+  recordsAt(object["status"], "conditions").find((one) => one["type"] === "Ready");
+
+export const isReady = (object: KubeObject): boolean => readyOf(object)?.["status"] === "True";
 
 /** Go's durations (`1h0m0s`, `1500ms`) and plain seconds, in milliseconds. */
 export function durationMs(value: unknown, fallback: number): number {

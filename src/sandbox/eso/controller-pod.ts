@@ -8,6 +8,8 @@ export interface Controller {
   readonly serviceAccount: string;
   readonly controllerClass: string;
   readonly processesClusterStores: boolean;
+  /** `spec.selector` of its Deployment. */
+  readonly selector: unknown;
   /** 2.7.0 or newer: writes to Infisical, and takes its 404 for a secret that is not there (eso.md 1.1). */
   readonly isModern: boolean;
 }
@@ -27,6 +29,7 @@ export function runningControllers(api: Api): Controller[] {
         serviceAccount: textOf(at(pod, "serviceAccountName")) ?? "default",
         controllerClass: optionOf(args, "--controller-class") ?? "default",
         processesClusterStores: optionOf(args, "--enable-cluster-store-reconciler") !== "false",
+        selector: at(deployment["spec"], "selector"),
         isModern: !isBefore(/:v?(\d+\.\d+)/.exec(textOf(container?.["image"]) ?? "")?.[1], [2, 7]),
       },
     ];

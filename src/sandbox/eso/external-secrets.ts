@@ -5,9 +5,10 @@ import type { Api } from "../kubernetes/api.ts";
 import { Hand } from "../kubernetes/controllers/controller.ts";
 import { matchesSelector } from "../kubernetes/selectors.ts";
 import { type Client, clientOf } from "./client.ts";
-import { durationMs, goDuration, isReady, setReady, specOf } from "./conditions.ts";
+import { durationMs, goDuration, isReady, readyOf, setReady, specOf } from "./conditions.ts";
 import type { Controller } from "./controller-pod.ts";
 import { tell } from "./events.ts";
+import { print } from "./log.ts";
 import { changesNothing, foreignOwner, isIntact, nameOfTarget, wantedSecret } from "./target.ts";
 import { gather, type Gathered } from "./values.ts";
 
@@ -47,7 +48,7 @@ export async function reconcileExternalSecret(
   const left = untilDue(api, external, secret, wait);
   if (left !== undefined) return left === Number.POSITIVE_INFINITY ? undefined : left;
   const gathered = await values(api, controller, external);
-  write(api, hand, external, gathered);
+  write({ api, controller }, hand, external, gathered);
   return wait > 0 &&
     specOf(external, "refreshPolicy") !== "OnChange" &&
     specOf(external, "refreshPolicy") !== "CreatedOnce"
@@ -151,8 +152,14 @@ function failed(api: Api, external: KubeObject, message: string, error: unknown)
   return error instanceof Error ? error : new Error(words);
 }
 
+/** Where a sync takes place. */
+interface Scene {
+  readonly api: Api;
+  readonly controller: Controller;
+}
+
 function done(
-  api: Api,
+  { api, controller }: Scene,
   external: KubeObject,
   reason: string,
   message: string,
@@ -161,11 +168,17 @@ function done(
   const now =
     api.get(`externalsecrets.${GROUP}`, external.metadata.namespace, external.metadata.name) ?? external;
   const synced = { refreshTime: api.timestamp(), syncedResourceVersion: versionOf(now), ...more };
+  const before = readyOf(now);
   setReady(api, external, { status: "True", reason, message }, synced);
+  if (before?.["status"] !== "True" || before["reason"] !== reason)
+    print(api, controller, external, {
+      msg: reason === "SecretDeleted" ? "deleted secret" : "reconciled secret",
+    });
 }
 
 /** Writes the Secret by the policies of the target. */
-function write(api: Api, hand: Hand, external: KubeObject, { data, missing }: Gathered): void {
+function write(scene: Scene, hand: Hand, external: KubeObject, { data, missing }: Gathered): void {
+  const { api } = scene;
   const { namespace = "" } = external.metadata;
   const name = nameOfTarget(external);
   const policy = textOf(specOf(external, "target", "creationPolicy")) ?? "Owner";
@@ -181,14 +194,14 @@ function write(api: Api, hand: Hand, external: KubeObject, { data, missing }: Ga
       `secret does not exist at provider using ${where}`,
     );
   if (Object.keys(data).length === 0 && deletion === "Retain")
-    return done(api, external, "SecretSynced", "secret retained due to DeletionPolicy=Retain");
+    return done(scene, external, "SecretSynced", "secret retained due to DeletionPolicy=Retain");
   if (Object.keys(data).length === 0 && deletion === "Delete") {
     if (before) hand.delete(before);
-    return done(api, external, "SecretDeleted", "secret deleted due to DeletionPolicy=Delete");
+    return done(scene, external, "SecretDeleted", "secret deleted due to DeletionPolicy=Delete");
   }
-  if (policy === "None") return done(api, external, "SecretSynced", "secret synced");
+  if (policy === "None") return done(scene, external, "SecretSynced", "secret synced");
   if (policy === "Merge" && !before)
-    return done(api, external, "SecretMissing", "secret will not be created due to CreationPolicy=Merge");
+    return done(scene, external, "SecretMissing", "secret will not be created due to CreationPolicy=Merge");
   const foreign = policy === "Owner" ? foreignOwner(before, external) : [];
   if (foreign && foreign.length > 0) {
     const isOther = foreign.some(({ kind }) => kind === "ExternalSecret");
@@ -212,7 +225,7 @@ function write(api: Api, hand: Hand, external: KubeObject, { data, missing }: Ga
     hand.change(before, () => wanted);
     tell(api, COMPONENT, external, "Normal", "Updated", "secret updated");
   }
-  done(api, external, "SecretSynced", "secret synced", { binding: { name } });
+  done(scene, external, "SecretSynced", "secret synced", { binding: { name } });
 }
 
 /** The finalizer: with Owner and deletionPolicy Delete the Secret goes too; else the garbage collector does its work. */

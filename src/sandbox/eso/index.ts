@@ -9,6 +9,7 @@ import { sameValue } from "../kubernetes/json.ts";
 import type { Change } from "../kubernetes/store.ts";
 import { type Controller, runningControllers } from "./controller-pod.ts";
 import { reconcileExternalSecret } from "./external-secrets.ts";
+import { printFailure, printStart } from "./log.ts";
 import { reconcileStore } from "./stores.ts";
 import { nameOfTarget } from "./target.ts";
 
@@ -29,8 +30,13 @@ export function startEso(api: Api): { settled(): Promise<void>; stop(): Promise<
       if (isRunning && !wasRunning)
         for (const resource of [...STORES, EXTERNAL])
           for (const object of api.store.list(resource)) queue.add(keyOf(resource, object));
+      if (isRunning)
+        for (const controller of runningControllers(api))
+          for (const pod of api.store.list("pods", controller.namespace)) printStart(api, controller, pod);
       wasRunning = isRunning;
     }
+    if (change.resource === "pods" && change.type !== "DELETED")
+      for (const controller of runningControllers(api)) printStart(api, controller, change.object);
     if (!wasRunning) return;
     const isOurs = STORES.includes(change.resource) || change.resource === EXTERNAL;
     if (isOurs && change.type !== "DELETED" && isNews(change))
@@ -70,9 +76,14 @@ async function reconcile(api: Api, key: string): Promise<number | undefined> {
   const waits = runningControllers(api).map(async (controller: Controller) => {
     const object = api.get(resource, namespace || undefined, name);
     if (!object) return undefined;
-    return resource === EXTERNAL
-      ? reconcileExternalSecret(api, controller, object)
-      : reconcileStore(api, controller, object);
+    try {
+      return await (resource === EXTERNAL
+        ? reconcileExternalSecret(api, controller, object)
+        : reconcileStore(api, controller, object));
+    } catch (error) {
+      printFailure(api, controller, object, error instanceof Error ? error.message : String(error));
+      throw error;
+    }
   });
   const found = (await Promise.all(waits)).filter((wait) => wait !== undefined);
   return found.length > 0 ? Math.min(...found) : undefined;

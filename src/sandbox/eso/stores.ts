@@ -5,6 +5,7 @@ import { clientOf } from "./client.ts";
 import { durationMs, setReady, specOf } from "./conditions.ts";
 import type { Controller } from "./controller-pod.ts";
 import { tell } from "./events.ts";
+import { print } from "./log.ts";
 
 const REQUEUE_MS = 300_000;
 
@@ -22,14 +23,16 @@ export async function reconcileStore(
     (isCluster && !controller.processesClusterStores)
   )
     return undefined;
-  const fail = (message: string, error: unknown): never => {
+  const fail = (message: string, where: string, error: unknown): never => {
     const words = error instanceof Error ? error.message : String(error);
     setReady(api, store, { status: "False", reason: "InvalidProviderConfig", message });
     tell(api, component, store, "Warning", "InvalidProviderConfig", words);
-    throw error;
+    const whole = `${where}: ${words}`;
+    print(api, controller, store, { msg: "unable to validate store", error: whole });
+    throw new Error(whole, { cause: error });
   };
   const client = await clientOf(api, controller, store, store.metadata.namespace ?? "").catch(
-    (error: unknown) => fail("unable to create client", error),
+    (error: unknown) => fail("unable to create client", "could not get provider client", error),
   );
   const { project, environment, path, recursive } = client.scope;
   try {
@@ -39,6 +42,7 @@ export async function reconcileStore(
     const place = `project:${project} environment:${environment} secret-path:${path} recursive:${recursive}`;
     fail(
       "unable to validate store",
+      "could not validate provider",
       new Error(`cannot read secrets with provided project scope ${place}, ${words}`),
     );
   } finally {

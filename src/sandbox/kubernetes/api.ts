@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../kubernetes/cluster.ts";
 import { createRandomSource, type RandomSource } from "../random.ts";
 import { Kinds } from "./kinds.ts";
+import { Logs } from "./logs.ts";
 import { Store } from "./store.ts";
 import { Tokens } from "./tokens.ts";
 
@@ -9,6 +10,7 @@ export class Api {
   readonly store = new Store();
   readonly kinds = new Kinds();
   readonly tokens: Tokens;
+  readonly logs: Logs;
   readonly now: () => number;
   readonly #random: RandomSource;
   /** PEM of the CA that the serving certificate was signed by. */
@@ -22,6 +24,7 @@ export class Api {
     this.now = options.now;
     this.ca = options.ca;
     this.#random = createRandomSource(options.seed);
+    this.logs = new Logs(options.now);
     this.tokens = new Tokens(this.store, options.now);
   }
 

@@ -19,7 +19,7 @@ import { watch } from "./watch.ts";
 import { deleteOptionsOf, remove } from "./deletes.ts";
 import { create, existing } from "./writes.ts";
 
-/** One request: rights first, then what it asks for. undefined: a watch, which writes for itself. */
+/** One request: rights first, then what it asks for. undefined: a watch or a log that is followed, which write for themselves. */
 export function handle(api: Api, request: ApiRequest, response: ServerResponse): Answer | undefined {
   const address = addressOf(request.path);
   if (!address) return open(api, request);
@@ -36,7 +36,7 @@ export function handle(api: Api, request: ApiRequest, response: ServerResponse):
     throw noSuchResource();
   }
   if (!kind.namespaced && address.namespace !== undefined) throw noSuchResource();
-  if (address.subresource !== undefined) return subresource(api, request, kind, address);
+  if (address.subresource !== undefined) return subresource(api, request, kind, address, response);
   return address.name === undefined
     ? collection(api, request, kind, address, response)
     : single(api, request, kind, address, response);

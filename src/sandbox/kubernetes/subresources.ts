@@ -1,20 +1,29 @@
-import { at, isRecord, jsonOf, recordOf, recordsAt, textOf } from "../../data.ts";
+import type { ServerResponse } from "node:http";
+import { at, isRecord, jsonOf, recordOf } from "../../data.ts";
 import type { KubeObject } from "../../kubernetes/cluster.ts";
 import type { Api } from "./api.ts";
 import { objectOf } from "./bodies.ts";
 import { badRequest, noSuchResource, notAllowed, notFound } from "./errors.ts";
 import type { Kind } from "./kinds.ts";
+import { logOptionsOf } from "./logs.ts";
 import { mergePatched } from "./merge-patch.ts";
 import { patch } from "./patches.ts";
 import { put, writingOf } from "./puts.ts";
 import { get } from "./reads.ts";
-import { type Address, type Answer, type ApiRequest, plain } from "./request.ts";
+import { type Address, type Answer, type ApiRequest, isTrue, plain } from "./request.ts";
 import { requestToken } from "./reviews.ts";
 import { resourceOf } from "./store.ts";
 import { remove } from "./deletes.ts";
 import { aboutOf, existing, update } from "./writes.ts";
 
-type Sub = (api: Api, request: ApiRequest, kind: Kind, address: Address) => Answer;
+/** undefined: it writes for itself. */
+type Sub = (
+  api: Api,
+  request: ApiRequest,
+  kind: Kind,
+  address: Address,
+  response: ServerResponse,
+) => Answer | undefined;
 
 const SUBRESOURCES: Readonly<Record<string, Sub>> = {
   status: (api, request, kind, address) => {
@@ -33,13 +42,22 @@ const SUBRESOURCES: Readonly<Record<string, Sub>> = {
       throw badRequest("the object provided is unrecognized (must be of type TokenRequest)");
     return { status: 201, body: requestToken(api, namespace, name, body) };
   },
-  log: (api, request, kind, { namespace, name = "" }) => {
+  log: (api, request, kind, { namespace, name = "" }, response) => {
     const pod = existing(api, kind, namespace, name);
-    const container = request.query.get("container");
-    const names = recordsAt(pod["spec"], "containers").map((one) => one["name"]);
-    if (container !== null && !names.includes(container))
-      throw badRequest(`container ${container} is not valid for pod ${name}`);
-    return plain(200, textOf(at(pod.metadata.annotations, LOG_ANNOTATION)) ?? "");
+    const { chosen, written } = logOptionsOf(pod, request, api.now());
+    const text = chosen(api.logs.of(pod)).map(written).join("");
+    if (!isTrue(request.query.get("follow"))) return plain(200, text);
+    response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
+    response.flushHeaders();
+    response.write(text);
+    const stops = [
+      api.logs.follow(pod, (line) => response.write(written(line))),
+      api.store.onChange(({ type, object }) => {
+        if (type === "DELETED" && object.metadata.uid === pod.metadata.uid) response.end();
+      }),
+    ];
+    response.on("close", () => stops.forEach((stop) => stop()));
+    return undefined;
   },
   eviction: (api, _request, kind, { namespace, name = "" }) => {
     remove(api, kind, existing(api, kind, namespace, name), { dryRun: false });
@@ -63,11 +81,14 @@ const SUBRESOURCES: Readonly<Record<string, Sub>> = {
   },
 };
 
-/** What a pod here "printed": kept in an annotation by who simulates it. */
-const LOG_ANNOTATION = "sandbox/log";
-
 /** `…/NAME/SUBRESOURCE`. */
-export function subresource(api: Api, request: ApiRequest, kind: Kind, address: Address): Answer {
+export function subresource(
+  api: Api,
+  request: ApiRequest,
+  kind: Kind,
+  address: Address,
+  response: ServerResponse,
+): Answer | undefined {
   const name = address.subresource ?? "";
   const run = kind.subresources.includes(name) ? SUBRESOURCES[name] : undefined;
   if (!run) {
@@ -75,7 +96,7 @@ export function subresource(api: Api, request: ApiRequest, kind: Kind, address: 
     throw notFound(aboutOf(kind, address.name));
   }
   if (kind.namespaced && address.namespace === undefined) throw notFound(aboutOf(kind, address.name));
-  return run(api, request, kind, address);
+  return run(api, request, kind, address, response);
 }
 
 /** Replicas alone, as `kubectl scale` reads and writes them. */
