@@ -27,6 +27,10 @@ export async function run(invocation: Invocation, deps: CommandDeps): Promise<nu
       "The commands are the true ones; helm is a stand-in that makes what ESO's chart would.",
     ]);
     sample();
+    if (asks)
+      stage.tell([
+        `Its values are at Infisical: project ${project}, environment ${environment}, folder ${path}.`,
+      ]);
     const road: Act[] = [
       {
         line: ["init", "-n", namespace, "--secret-name", SECRET, "--restart", ...(asks ? [] : given)],

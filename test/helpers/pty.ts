@@ -25,17 +25,19 @@ export interface Session {
 export const KEYS = { enter: "\r", down: "\u001b[B", space: " ", ctrlC: "\u0003" };
 const BIN = fileURLToPath(new URL("../../bin/eso-bootstrap.js", import.meta.url));
 
-/** Runs the built package in a real pseudo-terminal. */
+/** Runs the built package in a real pseudo-terminal; `program`: something else of Node's, as the sources. */
 export function startSession({
   args,
   cwd,
   env,
+  program = [BIN],
 }: {
   args: readonly string[];
   cwd: string;
   env: Record<string, string>;
+  program?: readonly string[];
 }): Session {
-  const child = spawnOnTerminal([BIN, ...args], { cwd, env });
+  const child = spawnOnTerminal([...program, ...args], { cwd, env });
   let raw = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (raw += chunk));
   let over = false;
