@@ -86,10 +86,21 @@ export async function lookAtAll<Context>(
 
 /** The plan of actions: data only. */
 export function planOf(actions: readonly Action[], where: { cluster: string; infisical: string }): Plan {
-  const changes = actions.map((action) => action.change);
+  const changes = madeOnce(actions.map((action) => action.change));
   const summary: PlanSummary = { unchanged: 0, create: 0, update: 0, replace: 0, delete: 0, blocked: 0 };
   for (const change of changes) summary[change.action] += 1;
   return { ...where, changes, summary };
+}
+
+/** Two steps may need the same namespace: the first makes it, and then the other finds it there. */
+function madeOnce(changes: readonly Change[]): Change[] {
+  const made = new Set<string>();
+  return changes.filter(({ action, target }) => {
+    if (action !== "create") return true;
+    const isFirst = !made.has(targetKey(target));
+    made.add(targetKey(target));
+    return isFirst;
+  });
 }
 
 /** True for actions that write. */

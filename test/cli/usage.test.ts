@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { buildProgram } from "../../src/command-tree.ts";
 import { COMMANDS } from "../../src/commands.ts";
+import { filesBelow, textOf } from "../house/tree.ts";
 import { createScreen } from "../unit/ui/screen.ts";
 import { documentIn, run, SHOP } from "./person.ts";
 
@@ -42,9 +43,10 @@ describe("help", () => {
     },
   );
 
-  it.each(every.flatMap(({ examples }) => examples))("its example is understood: %s", async (example) => {
-    const line = /(?:^|[|(] ?)eso-bootstrap ([^|>)]*)/.exec(example)?.[1] ?? "";
-    const argv = line.trim().split(/ +/);
+  /** The command that a line is understood as, and the one that it names. */
+  async function understood(typed: string): Promise<{ meant: readonly string[]; named: string | undefined }> {
+    const line = /(?:^|[|(] ?|kubectl )eso-bootstrap ([^|>)]*)/.exec(typed)?.[1]?.trim() ?? "";
+    const argv = line.split(/ +/).filter((word) => word !== "--help");
     const meant: string[] = [];
     const program = await buildProgram(
       argv,
@@ -52,13 +54,34 @@ describe("help", () => {
       async (_record, { command }) => void meant.push(command),
     );
     await program.parseAsync(argv, { from: "user" });
-    expect(meant).toEqual([every.map(({ name }) => name).findLast((name) => line.startsWith(name))]);
+    return { meant, named: every.map(({ name }) => name).findLast((name) => line.startsWith(name)) };
+  }
+
+  it.each(every.flatMap(({ examples }) => examples))("its example is understood: %s", async (example) => {
+    const { meant, named } = await understood(example);
+    expect(meant).toEqual([named]);
+  });
+
+  it.each(inlineCommands())("%s: `%s` is understood", async (_page, line) => {
+    const { meant, named } = await understood(line);
+    expect(meant).toEqual([named]);
   });
 
   it("tells the version", async () => {
     expect((await run(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+/);
   });
 });
+
+/** Commands of ours in the running text of the pages, each once; the blocks are run by test/house/docs-run.test.ts. */
+function inlineCommands(): [page: string, line: string][] {
+  const lines = ["README.md", ...filesBelow("docs", ".md")].flatMap((page) => {
+    const prose = textOf(page).replaceAll(/^\s*```[^]*?^\s*```$/gm, "");
+    return [...prose.matchAll(/`((?:kubectl )?eso-bootstrap [a-z][^`\n]*)`/g)].map(
+      ([, line = ""]): [string, [string, string]] => [line, [page, line]],
+    );
+  });
+  return [...new Map(lines).values()];
+}
 
 const WRONG: readonly (readonly [what: string, argv: string[], says: string])[] = [
   ["an unknown command", ["aply"], "apply"],

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
@@ -93,6 +94,7 @@ async function answer({ argv, cwd, env, stdin }: Call, say: (message: object) =>
   const { stdin: input, stdout, stderr } = process;
   const streams = { env, cwd: () => cwd, stdin: input, stdout, stderr };
   const { signal } = new AbortController();
+  setMaxListeners(0, signal); // every request under way listens, as main.ts says
   const real = createDeps({ process: streams, signal });
   const openHelm: Deps["openHelm"] = async ({ onWrite, ...where }) =>
     createStandInHelm(await real.openCluster(where), { ...(onWrite && { onWrite }) });

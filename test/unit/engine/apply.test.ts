@@ -65,6 +65,18 @@ describe("applySteps", () => {
     expect(hasChanges(await plan(state))).toBe(false);
   });
 
+  test("what two steps need is in the plan once, and made once", async () => {
+    const state = world();
+    const both = [maker("a"), { ...maker("a"), id: "make-b" }];
+    const confirmed = planOf(await lookAtAll(both, state), where);
+    expect([confirmed.changes.length, confirmed.summary.create]).toEqual([1, 1]);
+    const { applied, failed } = await applySteps(both, state, confirmed, {
+      emit: () => {},
+      forget: () => {},
+    });
+    expect([failed, applied.length]).toEqual([undefined, 1]);
+  });
+
   test("stops at the first failure and says what was not done", async () => {
     const state = world(["b"]);
     const { outcome, events } = await walk(state);
