@@ -71,7 +71,7 @@ export async function breakAndMend<B extends Known>(
       return code;
     }
     if (byHand) {
-      stage.tell([`By hand: ${what}`]);
+      stage.tell([`${command === undefined ? "By hand" : "As kubectl would"}: ${what}`]);
       await breaker.mendByHand(breakage);
     }
     const mends = lines.map((line) => ({ line: [...line, ...(line[0] === "sync" ? [] : ["--yes"])] }));

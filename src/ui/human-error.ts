@@ -64,10 +64,10 @@ function fixLines({ fix, orElse }: Trouble, style: Style, room: number): string[
   if (!fix) return [];
   const command = fix.command === undefined ? "" : style.text(fix.command);
   const lines = labelled("Fix", style.text(fix.summary), room);
-  // Commands stay on one line, however long, so that they can be copied.
+  // Commands stay on one line, however long, so that they can be copied; bold can be read on light and dark, cyan cannot.
   if (command === "") return lines;
   const other = orElse === undefined ? "" : style.paint("quiet", `   (or: ${orElse})`);
-  return [...lines, " ".repeat(LABEL_COLUMNS + 1) + style.paint("accent", command) + other];
+  return [...lines, " ".repeat(LABEL_COLUMNS + 1) + style.paint("strong", command) + other];
 }
 
 function labelled(label: string, text: string, room: number): string[] {

@@ -1,3 +1,4 @@
+import { styleText } from "node:util";
 import inquirer from "inquirer";
 import { BootstrapError } from "../errors.ts";
 import { Secret } from "../secret.ts";
@@ -18,6 +19,9 @@ const SEARCH_FROM = 12;
 const PAGE = 12;
 /** Always the same, so that not even the length of a secret is on the screen. */
 const MASK = "********";
+/** Words that must be read are bold on light and on dark; inquirer's cyan is faint on white. */
+const bold = (text: string) => styleText("bold", text);
+const THEME = { answer: bold, highlight: bold };
 
 /** The only door to inquirer. `deps.ts` imports this file when there is a first question: inquirer takes 50 ms to load. */
 export function createPrompt({ stdin, stderr, isTTY, unicode = true }: PromptStreams): Prompt {
@@ -27,7 +31,8 @@ export function createPrompt({ stdin, stderr, isTTY, unicode = true }: PromptStr
     if (!isTTY) throw noTerminal(question.message);
     return untilClosed(stdin, async (signal) => {
       const prompt = inquirer.createPromptModule({ input: stdin, output: stderr, signal });
-      const shown = { ...question, message: fit(question.message), name: "answer" };
+      const theme = { style: THEME };
+      const shown = { theme, ...question, message: fit(question.message), name: "answer" };
       const answers = await prompt<Record<string, unknown>>([shown]);
       return answers["answer"];
     });
@@ -53,7 +58,7 @@ export function createPrompt({ stdin, stderr, isTTY, unicode = true }: PromptStr
       return asText(answer).trim();
     },
     async hidden({ message, validate = () => true }) {
-      const theme = { style: { maskedText: "[hidden]", answer: () => MASK } };
+      const theme = { style: { ...THEME, maskedText: "[hidden]", answer: () => MASK } };
       // `toggleMask` would let Ctrl-T put the secret on the screen.
       const question = { type: "password", message, toggleMask: false, theme, validate: checked(validate) };
       return new Secret(asText(await ask(question)));

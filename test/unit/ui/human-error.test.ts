@@ -35,6 +35,15 @@ describe("an error on the screen", () => {
     `);
   });
 
+  it("colours signs alone: words can be read on light and on dark", () => {
+    const coloured = createStyle({ columns: 80, colour: true, unicode: true });
+    const text = errorLines(unknownProject, coloured, true).join("\n");
+    // oxlint-disable-next-line no-control-regex -- escape sequences are what this looks for
+    const painted = [...text.matchAll(/\u001b\[3[0-8]m([^\u001b]*)/g)].map(([, what]) => what);
+    expect(painted).toEqual(["✖"]);
+    expect(text).toContain("\u001b[1meso-bootstrap init --project shop-x7k2\u001b[22m");
+  });
+
   it("wraps long sentences, but never a command, and has an ASCII twin", () => {
     const lines = errorLines(unknownProject, ascii);
     expect(screen(lines)).toMatchInlineSnapshot(`
