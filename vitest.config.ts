@@ -18,6 +18,7 @@ export default defineConfig({
           name: "fast",
           include: ["test/{unit,cli,contract,house}/**/*.test.ts"],
           testTimeout: 20_000,
+          hookTimeout: 60_000,
         },
       },
       {
