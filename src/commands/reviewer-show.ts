@@ -32,18 +32,26 @@ async function showOne(invocation: Invocation, deps: CommandDeps, inputs: Inputs
         : await Promise.all([facts.reviewerSecrets(), usersOrWhy(facts)]);
     const status = reviewerStatus(desired, { secrets, found, now: ports.clock.now() });
     const text = invocation.flags["metrics"] === true ? metricsText(status) : statusText(status);
-    return { result: { kind: "Text", text, items: [status] }, exitCode: 0 };
+    return {
+      result: { kind: "Text", text, items: [status] },
+      exitCode: "because" in found ? found.exitCode : 0,
+    };
   } finally {
     await session.close();
   }
 }
 
-/** Without Infisical the cluster alone is told of; that it could not be asked, too. */
-async function usersOrWhy(facts: Facts): Promise<ReviewerUsers | { readonly because: string }> {
+/**
+ * Without Infisical the cluster alone is told of, and that Infisical was not asked. Who has given a credential wanted it asked: the
+ * failure is the exit code then.
+ */
+async function usersOrWhy(
+  facts: Facts,
+): Promise<ReviewerUsers | { readonly because: string; readonly exitCode: number }> {
   try {
     return await facts.reviewerUsers();
   } catch (error) {
-    if (isBootstrapError(error) && error.code.startsWith("ESOB-I1")) return { because: error.message };
-    throw error;
+    if (!isBootstrapError(error) || !error.code.startsWith("ESOB-I1")) throw error;
+    return { because: error.message, exitCode: error.code === "ESOB-I104" ? 0 : error.exitCode };
   }
 }

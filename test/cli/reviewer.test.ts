@@ -96,6 +96,8 @@ describe("a bound token's end", () => {
     expect(recordsAt(reviewer, "tokens")).toEqual([
       expect.objectContaining({ bound: true, expiresAt: new Date(end).toISOString(), usedBy: null }),
     ]);
+    const wrong = await run(["reviewer", "show"], { INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET: "wrong" });
+    expect([wrong.code, wrong.stdout]).toEqual([5, expect.stringContaining("Infisical refused to log in.")]);
     const people = await run(["reviewer", "show"], NO_CREDENTIAL);
     expect(people.stdout).toMatch(/infisical-token-reviewer-1 +\d\w+ +in \d\w+.* +\?/);
     expect(people.stdout).toContain("not seen: who uses them");
