@@ -87,7 +87,8 @@ export function createHumanReporter(terminal: Terminal, options: HumanOptions = 
     end(result) {
       if (result.kind === "Text") {
         finish([]);
-        terminal.stdout.write(result.text.endsWith("\n") ? result.text : `${result.text}\n`);
+        const end = result.text === "" || result.text.endsWith("\n") ? "" : "\n";
+        terminal.stdout.write(`${result.text}${end}`);
         return;
       }
       finish(

@@ -82,8 +82,8 @@ describe("render --doctor-rbac", () => {
   });
 
   it("goes into files with --out, comments too", async () => {
-    const { code, files } = await run(["render", "--doctor-rbac", "--out", "rbac"]);
-    expect([code, files.size]).toEqual([0, 5]);
+    const { code, files, stdout } = await run(["render", "--doctor-rbac", "--out", "rbac"]);
+    expect([code, files.size, stdout]).toEqual([0, 5, ""]);
     expect(files.get("rbac/clusterrole-eso-bootstrap-doctor.yaml")).toContain("# what is looked at");
   });
 
