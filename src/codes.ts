@@ -411,7 +411,7 @@ export const CODES = {
     1,
     "ESO's kinds are not served as v1",
     "kubectl get crd externalsecrets.external-secrets.io -o jsonpath='{.spec.versions[*].name}'",
-    "Install the CRDs of ESO 0.16 or newer: `eso-bootstrap install`.",
+    "Apply the CRDs of the controller's version (0.16 or newer), then the stores again.",
   ),
   "ESOB-H214": record(
     1,

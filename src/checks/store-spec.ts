@@ -20,6 +20,8 @@ interface Aspect {
   readonly title: string;
   /** What it names may come after it. */
   readonly retry?: true;
+  /** What it may follow from. */
+  readonly after?: readonly string[];
   applies(store: LiveStore): boolean;
   judge(context: CheckContext, store: LiveStore): Promise<Finding> | Finding;
 }
@@ -29,7 +31,15 @@ const always = () => true;
 /** What a store says, before anybody logs in: needs only the object and what it refers to. */
 const ASPECTS: readonly Aspect[] = [
   { id: "class", code: "ESOB-S222", title: "is served by an ESO", applies: always, judge: judgeClass },
-  { id: "auth", code: "ESOB-S202", title: "logs in in one way", applies: always, judge: judgeAuth },
+  {
+    id: "auth",
+    code: "ESOB-S202",
+    title: "logs in in one way",
+    // An old CRD drops the block.
+    after: ["eso-crd-schema"],
+    applies: always,
+    judge: judgeAuth,
+  },
   {
     id: "identity-id",
     code: "ESOB-S203",
@@ -86,13 +96,17 @@ const isInfisical = (store: StoreSubject): store is LiveStore =>
 const base = (store: StoreSubject) =>
   ({ category: "store-spec", severity: "error", subject: subjectOf(store) }) as const;
 
-function aspectCheck(store: LiveStore, { id, code, title, retry, judge }: Aspect): Check<CheckContext> {
+function aspectCheck(
+  store: LiveStore,
+  { id, code, title, retry, after, judge }: Aspect,
+): Check<CheckContext> {
   return {
     ...base(store),
     id: `${id} ${store.key}`,
     code,
     title: `${titleOf(store)} ${title}`,
     ...(retry && { retry }),
+    ...(after && { after }),
     needs: [`exists ${store.key}`],
     run: async (context) => judge(context, store),
   };

@@ -435,12 +435,41 @@ const CLUSTER: readonly RealBreakage[] = [
     break: ({ kubectl }) =>
       kubectl("scale", "deployment/external-secrets", "-n", "external-secrets", "--replicas=0"),
   },
+  oldCrd(),
   {
     code: "ESOB-H211",
     what: "a CRD deleted",
     break: ({ kubectl }) => kubectl("delete", "crd", "externalsecrets.external-secrets.io"),
   },
 ];
+
+/** As ESO had it before 0.19.2. What doctor prints fetches the CRDs of the version: here they are as they were. */
+function oldCrd(): RealBreakage {
+  const name = "secretstores.external-secrets.io";
+  let before = "";
+  return {
+    code: "ESOB-H216",
+    what: "a CRD that drops Kubernetes Auth",
+    async break({ kubectl, world }) {
+      before = await kubectl("get", "crd", name, "-o", "json");
+      const crd = JSON.parse(before) as { spec: { versions: { name: string }[] } };
+      const version = crd.spec.versions.findIndex((one) => one.name === "v1");
+      const fields = ["spec", "provider", "infisical", "auth", "kubernetesAuthCredentials"];
+      const road = fields.map((field) => `/properties/${field}`).join("");
+      const path = `/spec/versions/${version}/schema/openAPIV3Schema${road}`;
+      const patch = JSON.stringify([{ op: "remove", path }]);
+      await world.stack.kubectl(["patch", "crd", name, "--type=json", "-p", patch]);
+    },
+    async mend({ world }) {
+      const { metadata, spec, ...rest } = JSON.parse(before) as { metadata: object; spec: object };
+      const { annotations, labels } = metadata as Record<string, unknown>;
+      const crd = { ...rest, metadata: { name, annotations, labels }, spec, status: undefined };
+      const args = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+      await world.stack.kubectl(args, JSON.stringify(crd));
+      await world.cli(["apply", "--yes", "--force-conflicts"]);
+    },
+  };
+}
 
 const CONDITIONS: readonly RealBreakage[] = [
   { code: "ESOB-E203", what: "conditions that leave the namespace out", ...sharedStore() },

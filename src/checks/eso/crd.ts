@@ -1,20 +1,41 @@
 import { at, isRecord, recordsAt, textOf, textsOf } from "../../data.ts";
 import type { Finding } from "../../engine/check.ts";
-import { BootstrapError } from "../../errors.ts";
+import { BootstrapError, type Fix } from "../../errors.ts";
 import type { KubeObject } from "../../kubernetes/cluster.ts";
+import { isLocalChart } from "../../helm/chart.ts";
 import { ESO_CRDS } from "../../steps/eso-fact.ts";
 import type { CheckContext } from "../context.ts";
 import { findControllers } from "../eso-found.ts";
 import { managerOf } from "../view/common.ts";
 
-/** Ours by the chart; else the bundle of the controller's own version, server-side because it is large (eso.md 4.1). */
-export function installCrds(version: string | undefined, { desired }: CheckContext) {
+/** Where they are missing. Ours by the chart; else the bundle. */
+export function installCrds(version: string | undefined, { desired }: CheckContext): Fix {
   if (desired && desired.eso.manage) return { summary: "Install them.", command: "eso-bootstrap install" };
-  const tag = version === undefined ? "main" : `v${version}`;
+  return { summary: "Apply the CRDs of the controller's version.", command: bundleOf(version) };
+}
+
+/**
+ * Where they are old. Helm compares the chart with the one before and not with the cluster: as long as the version stays, so does a
+ * CRD that somebody changed. The stores come after: what an old CRD has dropped is gone from them.
+ */
+export async function renewCrds(context: CheckContext): Promise<Fix> {
+  const { eso } = context.desired ?? {};
+  // Who may not look for it gets the newest.
+  const { controller } = await findControllers(context).catch(() => ({ controller: undefined }));
+  const isUpgrade = controller?.version !== eso?.version && !isLocalChart(eso?.chart ?? "");
+  if (eso?.manage && isUpgrade)
+    return { summary: "Upgrade ESO and its CRDs.", command: "eso-bootstrap install && eso-bootstrap apply" };
+  const stores = context.desired ? " && eso-bootstrap apply --force-conflicts" : "";
   return {
     summary: "Apply the CRDs of the controller's version.",
-    command: `kubectl apply --server-side --force-conflicts -f https://raw.githubusercontent.com/external-secrets/external-secrets/${tag}/deploy/crds/bundle.yaml`,
+    command: `${bundleOf(controller?.version)}${stores}`,
   };
+}
+
+/** All CRDs of a version; server-side, because they are large (eso.md 4.1). */
+function bundleOf(version: string | undefined): string {
+  const tag = version === undefined ? "main" : `v${version}`;
+  return `kubectl apply --server-side --force-conflicts -f https://raw.githubusercontent.com/external-secrets/external-secrets/${tag}/deploy/crds/bundle.yaml`;
 }
 
 export async function staying({ metadata }: KubeObject): Promise<Finding | undefined> {
@@ -53,7 +74,7 @@ export async function servesV1(crd: KubeObject, context: CheckContext): Promise<
   return failed("ESOB-H213", {
     message: `${crd.metadata.name} is not served as v1.`,
     reason: `the cluster serves ${served.join(", ") || "no version"}: the CRD is older than 0.16, or was changed`,
-    fix: installCrds(undefined, context),
+    fix: await renewCrds(context),
   });
 }
 
@@ -75,7 +96,7 @@ export async function keepsKubernetesAuth(
   return failed("ESOB-H216", {
     message: `${crd.metadata.name} is older than ESO: it drops auth.kubernetesAuthCredentials from every store.`,
     reason: `its schema does not have the field, which came with ESO 0.19.2${controller?.version ? `; the controller is ${controller.version}` : ""}`,
-    fix: installCrds(controller?.version, context),
+    fix: await renewCrds(context),
   });
 }
 

@@ -1,4 +1,4 @@
-import { installCrds } from "../eso/crd.ts";
+import { renewCrds } from "../eso/crd.ts";
 import { at, recordsAt } from "../../data.ts";
 import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
@@ -54,11 +54,7 @@ async function noAuth(context: CheckContext, store: LiveStore): Promise<Bootstra
     reason: isPruned
       ? `the cluster's CRD is too old to know ${KUBERNETES}, and drops it`
       : "nothing is written there that ESO knows",
-    fix: isPruned
-      ? context.desired
-        ? { summary: "Upgrade ESO and its CRDs.", command: "eso-bootstrap install" }
-        : installCrds(undefined, context)
-      : restore(context, "ESOB-S202", subjectOf(store)),
+    fix: isPruned ? await renewCrds(context) : restore(context, "ESOB-S202", subjectOf(store)),
   });
 }
 

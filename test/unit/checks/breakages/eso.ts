@@ -100,6 +100,7 @@ export const KINDS: readonly Breakage[] = [
   {
     code: "ESOB-H213",
     what: "a CRD that serves v1beta1 only",
+    fix: /v[\d.]+\/deploy\/crds\/bundle\.yaml$/,
     look: { withoutFile: true },
     break: (world) => editVersion(world, "clustersecretstores", (version) => (version["name"] = "v1beta1")),
   },
@@ -126,6 +127,7 @@ export const KINDS: readonly Breakage[] = [
   {
     code: "ESOB-H216",
     what: "a CRD that drops Kubernetes Auth",
+    fix: /bundle\.yaml && eso-bootstrap apply --force-conflicts$/,
     break: (world) => editVersion(world, "secretstores", (version) => (version["schema"] = oldSchema())),
   },
   {
