@@ -519,7 +519,7 @@ export const CODES = {
     1,
     "ESO lacks rights in the cluster",
     "kubectl auth can-i --list --as=system:serviceaccount:external-secrets:external-secrets",
-    "Restore the chart's RBAC: `eso-bootstrap install`; look at rbac.create, scopedRBAC and scopedNamespace.",
+    "Restore the chart's RBAC, as doctor prints it; look at rbac.create, scopedRBAC and scopedNamespace.",
   ),
   "ESOB-H233": record(
     1,
@@ -1091,7 +1091,7 @@ export const CODES = {
     1,
     "ESO's own ServiceAccount does not exist",
     "kubectl get serviceaccount -n external-secrets",
-    "Restore it: `eso-bootstrap install`.",
+    "Restore it, as doctor prints it, and restart ESO: its tokens went with the old one.",
   ),
   "ESOB-R225": record(
     1,

@@ -2,6 +2,7 @@ import type { Check } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
 import type { AccessQuery } from "../kubernetes/cluster.ts";
 import type { CheckContext } from "./context.ts";
+import { asInstalled } from "./eso/release.ts";
 import type { EsoController } from "./eso-found.ts";
 import { theController } from "./eso-install.ts";
 
@@ -48,9 +49,8 @@ export function esoRightsCheck(): Check<CheckContext> {
         fix: {
           summary: "Restore the chart's RBAC (rbac.create, scopedRBAC with the right scopedNamespace).",
           command:
-            context.desired?.eso.manage === true
-              ? "eso-bootstrap install"
-              : `kubectl auth can-i ${first?.verb} ${first?.resource} --as=system:serviceaccount:${namespace}:${serviceAccount}${first?.namespace ? ` -n ${first.namespace}` : " -A"}`,
+            asInstalled(controller) ??
+            `kubectl auth can-i ${first?.verb} ${first?.resource} --as=system:serviceaccount:${namespace}:${serviceAccount}${first?.namespace ? ` -n ${first.namespace}` : " -A"}`,
         },
       });
     },

@@ -435,6 +435,16 @@ const CLUSTER: readonly RealBreakage[] = [
     break: ({ kubectl }) =>
       kubectl("scale", "deployment/external-secrets", "-n", "external-secrets", "--replicas=0"),
   },
+  {
+    code: "ESOB-H232",
+    what: "the binding of ESO's rights deleted",
+    break: ({ kubectl }) => kubectl("delete", "clusterrolebinding", "external-secrets-controller"),
+  },
+  {
+    code: "ESOB-R224",
+    what: "ESO's ServiceAccount deleted",
+    break: ({ kubectl }) => kubectl("delete", "serviceaccount", "external-secrets", "-n", "external-secrets"),
+  },
   oldCrd(),
   {
     code: "ESOB-H211",

@@ -2,6 +2,7 @@ import { BootstrapError } from "../../errors.ts";
 import type { Secret } from "../../secret.ts";
 import type { CheckContext } from "../context.ts";
 import { readControllers, servingClass } from "../controllers.ts";
+import { asInstalled } from "../eso/release.ts";
 import { isForbidden } from "../finding.ts";
 import { readRef, resolveRef } from "../references.ts";
 import type { Chain } from "./chain.ts";
@@ -44,10 +45,8 @@ export async function ownToken(context: CheckContext, { store }: Chain): Promise
         message: `ESO's ServiceAccount ${account} does not exist.`,
         reason: "its Deployment names it, but no token can be made for it",
         fix: {
-          summary: "Restore it.",
-          command: context.desired
-            ? "eso-bootstrap install"
-            : `kubectl create serviceaccount ${name} -n ${namespace}`,
+          summary: "Restore it, and restart ESO: its tokens went with the old one.",
+          command: `${sender.restore ?? `kubectl create serviceaccount ${name} -n ${namespace}`} && kubectl rollout restart deployment/${sender.deployment} -n ${namespace}`,
         },
       });
     const issued = await cluster.requestToken({
@@ -60,7 +59,16 @@ export async function ownToken(context: CheckContext, { store }: Chain): Promise
   });
 }
 
-type Sender = { namespace: string; name: string; audience: string | undefined } | { because: string };
+type Sender =
+  | {
+      readonly namespace: string;
+      readonly name: string;
+      readonly audience: string | undefined;
+      readonly deployment: string;
+      /** The command that puts back what ESO was installed with. */
+      readonly restore: string | undefined;
+    }
+  | { readonly because: string };
 
 async function senderOf(context: CheckContext, store: Chain["store"]["live"]): Promise<Sender> {
   try {
@@ -69,11 +77,12 @@ async function senderOf(context: CheckContext, store: Chain["store"]["live"]): P
     const serving = servingClass(controllers, store);
     const sender = serving.find(({ controllerClass }) => controllerClass === wanted) ?? serving[0];
     if (!sender) return { because: "no ESO was found that serves this store" };
-    const { namespace, serviceAccount: name, tokens } = sender;
-    if (store.tokenPathRef?.name === undefined) return { namespace, name, audience: undefined };
+    const { namespace, serviceAccount: name, deployment, tokens } = sender;
+    const base = { namespace, name, deployment, restore: asInstalled(sender) };
+    if (store.tokenPathRef?.name === undefined) return { ...base, audience: undefined };
     const read = await readRef(context, "Secret", resolveRef(store, store.tokenPathRef));
     const path = read.found === "value" ? read.value.trim() : "";
-    return { namespace, name, audience: tokens.find((token) => token.path === path)?.audience };
+    return { ...base, audience: tokens.find((token) => token.path === path)?.audience };
   } catch (error) {
     if (isForbidden(error)) return { because: "which ServiceAccount ESO uses may not be read here" };
     throw error;

@@ -32,6 +32,7 @@ export const LAYERS: readonly Breakage[] = [
   {
     code: "ESOB-R224",
     what: "ESO's ServiceAccount gone",
+    fix: /kubectl (apply|create) .* && kubectl rollout restart deployment\/external-secrets/,
     break: ({ cluster }) =>
       cluster.remove({
         apiVersion: "v1",
