@@ -826,7 +826,7 @@ export const CODES = {
     1,
     "The identity's access tokens may only be used a few times",
     "Infisical: the identity's Kubernetes Auth, Access Token Max Number of Uses.",
-    "Set the number of uses to 0 (no limit): each sync makes several calls with one token.",
+    "Set the number of uses to 0 (no limit), for each sync makes several calls with one token: `eso-bootstrap apply`.",
   ),
   "ESOB-I329": record(
     1,
@@ -911,7 +911,7 @@ export const CODES = {
     1,
     "The API server's name cannot be resolved by Infisical",
     "nslookup HOST, where Infisical runs",
-    "Use a name without search domains, as https://kubernetes.default.svc.cluster.local.",
+    "Set cluster.apiServer to a name without search domains, as https://kubernetes.default.svc.cluster.local.",
   ),
   "ESOB-R108": record(
     1,
@@ -977,7 +977,7 @@ export const CODES = {
     1,
     "The identity can read more than it should",
     "The scope that was readable is named.",
-    "Remove the extra role or privilege in Infisical.",
+    "Remove the extra role or privilege: `eso-bootstrap apply`.",
   ),
   "ESOB-R119": record(
     1,

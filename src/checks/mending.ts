@@ -27,9 +27,14 @@ export function thenRestore({ summary, command }: Fix): Fix {
   };
 }
 
-/** What is stored at Infisical is restored by `apply`, where there is a file. */
+/**
+ * What is stored at Infisical is restored by `apply`, where there is a file: as the code's own words say, or after what they have
+ * changed in it. Firewalls, servers and addresses are others' to mend: no command.
+ */
 export function restoreAtInfisical({ desired }: Pick<CheckContext, "desired">, code: Code): Fix {
+  const { mend } = CODES[code];
   const summary = mendOf(code);
+  if (!/`eso-bootstrap |^Set (cluster|stores)\b/.test(mend)) return { summary };
   return desired ? { summary, command: "eso-bootstrap apply" } : { summary: needsFile(summary) };
 }
 

@@ -118,6 +118,8 @@ export interface KubernetesAuthChange {
   readonly allowedAudience?: string;
   readonly accessTokenTtl?: number;
   readonly accessTokenMaxTtl?: number;
+  /** 0: any number. */
+  readonly accessTokenUses?: number;
 }
 
 /** The operator's own rights, as far as they can be read; undefined parts could not be judged. */

@@ -108,6 +108,7 @@ const WIRE_NAMES = {
   allowedAudience: "allowedAudience",
   accessTokenTtl: "accessTokenTTL",
   accessTokenMaxTtl: "accessTokenMaxTTL",
+  accessTokenUses: "accessTokenNumUsesLimit",
 } as const;
 type Field = keyof typeof WIRE_NAMES;
 const FIELDS: readonly Field[] = [
@@ -118,6 +119,7 @@ const FIELDS: readonly Field[] = [
   "allowedAudience",
   "accessTokenTtl",
   "accessTokenMaxTtl",
+  "accessTokenUses",
 ];
 
 /** Throws ESOB-I207 where the server demands a reviewer's token and none is given. */

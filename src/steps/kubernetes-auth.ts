@@ -88,6 +88,8 @@ async function wantedAuth({ facts }: RoadContext, store: DesiredStore): Promise<
     allowedAudience: "",
     accessTokenTtl: store.accessTokenTtl,
     accessTokenMaxTtl: store.accessTokenTtl,
+    // Each sync makes a call per key with one token.
+    accessTokenUses: 0,
   };
 }
 

@@ -118,6 +118,7 @@ async function wantedAuth({ facts, desired }: RoadContext) {
     allowedAudience: "",
     accessTokenTtl: LIFETIME,
     accessTokenMaxTtl: LIFETIME,
+    accessTokenUses: 0,
   };
 }
 

@@ -274,7 +274,6 @@ const IDENTITIES: readonly RealBreakage[] = [
     code: "ESOB-I328",
     what: "access tokens for two uses",
     break: (hand) => kubernetesAuth(hand, { accessTokenNumUsesLimit: 2 }),
-    mend: (hand) => kubernetesAuth(hand, { accessTokenNumUsesLimit: 0 }),
   },
   {
     code: "ESOB-I330",

@@ -38,9 +38,21 @@ test("a command that stands on a line of its own is not said before it, too", ()
   const context = { desired: {} } as unknown as CheckContext;
   const said = (Object.keys(CODES) as Code[]).flatMap((code) =>
     [restoreAtInfisical(context, code), restore(context, code, { kind: "SecretStore", name: "x" })].filter(
-      ({ summary, command = "" }) => CODES[code].mend.endsWith("`.") && summary.includes(command),
+      ({ summary, command }) =>
+        command !== undefined && CODES[code].mend.endsWith("`.") && summary.includes(command),
     ),
   );
   expect(said).toEqual([]);
   expect(restoreAtInfisical(context, "ESOB-R119").summary).toBe("Restore the role.");
+});
+
+test("apply is printed where it mends, or where the file has to be changed before", () => {
+  const commandFor = (code: Code) =>
+    restoreAtInfisical({ desired: {} } as unknown as CheckContext, code).command;
+  expect((["ESOB-I328", "ESOB-R104", "ESOB-R118", "ESOB-R210"] as const).map(commandFor)).toEqual(
+    Array.from({ length: 4 }, () => "eso-bootstrap apply"),
+  );
+  expect((["ESOB-I329", "ESOB-R105", "ESOB-R109", "ESOB-R223"] as const).map(commandFor)).toEqual(
+    Array.from({ length: 4 }, () => undefined),
+  );
 });

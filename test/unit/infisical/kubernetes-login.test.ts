@@ -334,6 +334,7 @@ const AUTH = {
   allowedAudience: "",
   accessTokenTtl: 600,
   accessTokenMaxTtl: 600,
+  accessTokenUses: 0,
   reviewer: new Secret("re.view.er"),
 };
 const JWT = new Secret("eso.jwt.token");

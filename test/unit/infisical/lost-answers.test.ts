@@ -22,6 +22,7 @@ const AUTH = {
   allowedAudience: "",
   accessTokenTtl: 60,
   accessTokenMaxTtl: 60,
+  accessTokenUses: 0,
   reviewer: new Secret("a.b.c"),
 };
 

@@ -14,6 +14,7 @@ const AUTH = {
   allowedAudience: "",
   accessTokenTtl: 7200,
   accessTokenMaxTtl: 7200,
+  accessTokenUses: 0,
 };
 
 /** What the steps do for one store, reading first; returns the identity's id. */
