@@ -112,6 +112,6 @@ async function missingCrds(context: CheckContext, absent: readonly string[]): Pr
     reason: controller
       ? `ESO ${version ?? ""} runs without its CustomResourceDefinitions (installCRDs: false?)`
       : "ESO's CustomResourceDefinitions are not installed",
-    fix: installCrds(version, context),
+    fix: installCrds(controller, context),
   });
 }

@@ -1,6 +1,7 @@
 import type { Check } from "../engine/check.ts";
 import { BootstrapError } from "../errors.ts";
 import type { CheckContext } from "./context.ts";
+import { upgrade } from "./eso/release.ts";
 import { findControllers, usualNamespace, type EsoController } from "./eso-found.ts";
 import { isOlder } from "./versions.ts";
 
@@ -83,23 +84,11 @@ export async function theController(context: CheckContext): Promise<EsoControlle
   });
 }
 
-function upgrade({ desired }: CheckContext, { installedBy, namespace }: EsoController) {
-  if (desired?.eso.manage !== false && desired)
-    return { summary: "Upgrade it.", command: "eso-bootstrap install" };
-  const release = /^Helm release [^/]+\/(.+)$/.exec(installedBy)?.[1];
-  return release === undefined
-    ? { summary: `Upgrade it by ${installedBy}; one minor version at a time, CRDs first.` }
-    : {
-        summary: "Upgrade it; one minor version at a time.",
-        command: `helm upgrade ${release} external-secrets --repo https://charts.external-secrets.io -n ${namespace} --reuse-values`,
-      };
-}
-
 function tooOld(controller: EsoController, context: CheckContext): BootstrapError {
   return new BootstrapError("ESOB-H202", {
     message: `ESO ${controller.version} does not know Infisical's Kubernetes Auth.`,
     reason: `it came with ${FIRST_WITH_KUBERNETES_AUTH}`,
-    fix: upgrade(context, controller),
+    fix: upgrade(controller, context.desired),
   });
 }
 
@@ -108,6 +97,6 @@ function old(controller: EsoController, context: CheckContext): BootstrapError {
     message: `ESO ${controller.version} is older than ${FIRST_GOOD}.`,
     reason:
       "only the newest minor version is supported, and old ones give empty values where Infisical refuses",
-    fix: upgrade(context, controller),
+    fix: upgrade(controller, context.desired),
   });
 }

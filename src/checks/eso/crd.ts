@@ -3,15 +3,18 @@ import type { Finding } from "../../engine/check.ts";
 import { BootstrapError, type Fix } from "../../errors.ts";
 import type { KubeObject } from "../../kubernetes/cluster.ts";
 import { isLocalChart } from "../../helm/chart.ts";
-import { ESO_CRDS } from "../../steps/eso-fact.ts";
+import { ESO_CRDS, type Controller } from "../../steps/eso-fact.ts";
 import type { CheckContext } from "../context.ts";
 import { findControllers } from "../eso-found.ts";
+import { isOlder } from "../versions.ts";
 import { managerOf } from "../view/common.ts";
+import { isOfFile } from "./release.ts";
 
-/** Where they are missing. Ours by the chart; else the bundle. */
-export function installCrds(version: string | undefined, { desired }: CheckContext): Fix {
-  if (desired && desired.eso.manage) return { summary: "Install them.", command: "eso-bootstrap install" };
-  return { summary: "Apply the CRDs of the controller's version.", command: bundleOf(version) };
+/** Where they are missing. Ours by the chart; beside somebody else's ESO, the bundle of its version. */
+export function installCrds(controller: Controller | undefined, { desired }: CheckContext): Fix {
+  if (desired?.eso.manage && (!controller || isOfFile(controller, desired)))
+    return { summary: "Install them.", command: "eso-bootstrap install" };
+  return { summary: "Apply the CRDs of the controller's version.", command: bundleOf(controller?.version) };
 }
 
 /**
@@ -19,13 +22,18 @@ export function installCrds(version: string | undefined, { desired }: CheckConte
  * CRD that somebody changed. The stores come after: what an old CRD has dropped is gone from them.
  */
 export async function renewCrds(context: CheckContext): Promise<Fix> {
-  const { eso } = context.desired ?? {};
+  const { desired } = context;
   // Who may not look for it gets the newest.
   const { controller } = await findControllers(context).catch(() => ({ controller: undefined }));
-  const isUpgrade = controller?.version !== eso?.version && !isLocalChart(eso?.chart ?? "");
-  if (eso?.manage && isUpgrade)
+  const isUpgrade =
+    desired &&
+    controller &&
+    isOfFile(controller, desired) &&
+    !isLocalChart(desired.eso.chart) &&
+    isOlder(controller.version, desired.eso.version);
+  if (isUpgrade)
     return { summary: "Upgrade ESO and its CRDs.", command: "eso-bootstrap install && eso-bootstrap apply" };
-  const stores = context.desired ? " && eso-bootstrap apply --force-conflicts" : "";
+  const stores = desired ? " && eso-bootstrap apply --force-conflicts" : "";
   return {
     summary: "Apply the CRDs of the controller's version.",
     command: `${bundleOf(controller?.version)}${stores}`,

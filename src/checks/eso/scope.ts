@@ -5,6 +5,7 @@ import { containers, optionOf } from "../../steps/eso-fact.ts";
 import type { CheckContext } from "../context.ts";
 import { skip } from "../finding.ts";
 import { findControllers, type EsoController } from "../eso-found.ts";
+import { upgradeWith } from "./release.ts";
 
 const PASS = { status: "pass" } as const;
 
@@ -132,11 +133,4 @@ export async function hasToken(controller: EsoController, { cluster }: CheckCont
       command: upgradeWith(controller, "--set serviceAccount.automount=true"),
     },
   });
-}
-
-function upgradeWith({ installedBy, deployment, namespace }: EsoController, flags: string): string {
-  const release = /^Helm release [^/]+\/(.+)$/.exec(installedBy)?.[1];
-  return release === undefined
-    ? `kubectl edit deployment/${deployment} -n ${namespace}`
-    : `helm upgrade ${release} external-secrets --repo https://charts.external-secrets.io -n ${namespace} --reuse-values ${flags}`;
 }

@@ -15,7 +15,19 @@ const ESO = { namespace: "external-secrets", name: "external-secrets" };
 /** The controller is there, is wanted and can do it. */
 export const INSTALL: readonly Breakage[] = [
   { code: "ESOB-H201", what: "no ESO", break: ({ cluster }) => cluster.remove(CONTROLLER) },
-  { code: "ESOB-H202", what: "an ESO from before Kubernetes Auth", break: withVersion("v0.18.2") },
+  {
+    code: "ESOB-H202",
+    what: "an ESO from before Kubernetes Auth",
+    fix: /^eso-bootstrap install$/,
+    break: withVersion("v0.18.2"),
+  },
+  {
+    code: "ESOB-H202",
+    what: "an ESO from before Kubernetes Auth, and no file",
+    look: { withoutFile: true },
+    fix: /^helm upgrade external-secrets .* --version 0\.20\.4 -n external-secrets --reuse-values$/,
+    break: withVersion("v0.18.2"),
+  },
   { code: "ESOB-H203", what: "an old ESO", as: "warn", break: withVersion("v0.19.2") },
   {
     code: "ESOB-H204",
@@ -192,7 +204,12 @@ export const SCOPE: readonly Breakage[] = [
       });
     },
   },
-  { code: "ESOB-H229", what: "an ESO for one namespace", break: editArgs("--namespace=cart") },
+  {
+    code: "ESOB-H229",
+    what: "an ESO for one namespace",
+    fix: /--version [\d.]+ -n \S+ --reuse-values --set/,
+    break: editArgs("--namespace=cart"),
+  },
   {
     code: "ESOB-H230",
     what: "an ESO that leaves ClusterSecretStores alone",
