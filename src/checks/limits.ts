@@ -1,9 +1,10 @@
 import type { Check, Finding } from "../engine/check.ts";
-import { BootstrapError } from "../errors.ts";
+import { BootstrapError, type Fix } from "../errors.ts";
 import { isCloud, readHost, CLOUD_HOSTS } from "../inputs/host.ts";
 import { unlessHidden } from "./collect.ts";
 import type { CheckContext } from "./context.ts";
 import { pass, warning } from "./finding.ts";
+import { secretOf } from "./of-file.ts";
 import { storesOf, type SecretView } from "./view/external-secret.ts";
 import { storeKey, type StoreView } from "./view/store.ts";
 
@@ -60,15 +61,26 @@ function judgeLoad(context: CheckContext, what: "reads" | "logins", limit: numbe
   const busiest = load.secrets.toSorted((a, b) => b[what] - a[what]).slice(0, WORST);
   const names = busiest.map((one) => `${one.name} (${Math.ceil(one[what])})`);
   const [first] = busiest;
-  const [namespace, name] = first?.name.split("/") ?? [];
   return warning(what === "reads" ? "ESOB-I401" : "ESOB-I403", {
     message: `ESO causes about ${perMinute} ${what} a minute at ${host}, which by default answers ${limit}.`,
     reason: `the most are of ${names.join(", ")}${isCloud(host) ? "; Cloud's limits depend on the plan" : ""}`,
-    fix: {
-      summary: "Raise the refresh interval, or fetch with dataFrom.find: one call for all keys.",
-      command: `kubectl patch externalsecret ${name} -n ${namespace} --type=merge -p '{"spec":{"refreshInterval":"1h"}}'`,
-    },
+    fix: calmer(context, first?.name ?? ""),
   });
+}
+
+/** What the file says would come back with the next `apply`. */
+function calmer({ desired }: CheckContext, place: string): Fix {
+  const [namespace = "", name = ""] = place.split("/");
+  const summary = (what: string) => `${what}, or fetch with dataFrom.find: one call for all keys.`;
+  if (secretOf(desired, { namespace, name }))
+    return {
+      summary: summary(`Raise refreshInterval of ${name} in eso-bootstrap.yaml`),
+      command: "eso-bootstrap apply --force-conflicts",
+    };
+  return {
+    summary: summary("Raise the refresh interval"),
+    command: `kubectl patch externalsecret ${name} -n ${namespace} --type=merge -p '{"spec":{"refreshInterval":"1h"}}'`,
+  };
 }
 
 /** Every sync logs in, makes its calls and logs out; nothing is kept in between (eso.md 1.7). */
@@ -119,7 +131,7 @@ function syncsPerMinute({ refreshSeconds, refreshPolicy }: SecretView): number {
 const callsOf = ({ data, dataFrom }: SecretView) => data.length + dataFrom.length;
 
 /** Whatever its interval: one sync must fit into the minute. */
-function judgeEntries({ secrets }: CheckContext): Finding {
+function judgeEntries({ desired, secrets }: CheckContext): Finding {
   const large = secrets.flatMap(({ live }) => (live && callsOf(live) > READS ? live : []));
   const [first] = large.toSorted((a, b) => callsOf(b) - callsOf(a));
   if (!first) return pass(`none makes more than ${READS} calls`);
@@ -128,10 +140,15 @@ function judgeEntries({ secrets }: CheckContext): Finding {
     error: new BootstrapError("ESOB-I402", {
       message: `ExternalSecret ${first.namespace}/${first.name} makes ${callsOf(first)} calls in one sync, and Infisical by default answers ${READS} a minute.`,
       reason: "each key is a call of its own",
-      fix: {
-        summary: "Fetch the folder with dataFrom.find (one call), or split it.",
-        command: `kubectl edit externalsecret ${first.name} -n ${first.namespace}`,
-      },
+      fix: secretOf(desired, first)
+        ? {
+            summary: `Fetch the folder (keys: all for ${first.name} in eso-bootstrap.yaml, one call), or split it.`,
+            command: "eso-bootstrap apply --force-conflicts",
+          }
+        : {
+            summary: "Fetch the folder with dataFrom.find (one call), or split it.",
+            command: `kubectl edit externalsecret ${first.name} -n ${first.namespace}`,
+          },
     }),
   };
 }

@@ -1,4 +1,4 @@
-import type { DesiredStore } from "../desired/desired.ts";
+import type { Desired, DesiredSecret, DesiredStore } from "../desired/desired.ts";
 import { readHost } from "../inputs/host.ts";
 import type { StoreSubject } from "./collect.ts";
 
@@ -10,6 +10,13 @@ export const describes = (
   kind === wanted.kind &&
   name === wanted.name &&
   (namespace === undefined || wanted.namespaces.includes(namespace));
+
+/** The entry of the file that makes this ExternalSecret; undefined: the file does not know it, or there is none. */
+export const secretOf = (
+  desired: Desired | undefined,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+): DesiredSecret | undefined =>
+  desired?.secrets.find((one) => one.name === name && one.namespaces.includes(namespace));
 
 /** An address as everything here compares it; what is none stays as it is. */
 export function comparable(address: string): string {

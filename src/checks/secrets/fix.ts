@@ -2,6 +2,7 @@ import { CODES, type Code } from "../../codes.ts";
 import type { Fix } from "../../errors.ts";
 import type { CheckContext } from "../context.ts";
 import { inKubectl, restore, restoreAtInfisical } from "../mending.ts";
+import { secretOf } from "../of-file.ts";
 import type { SecretView } from "../view/external-secret.ts";
 
 /** What lies in the ExternalSecret itself, or in whom its store lets in: where the file says otherwise, applying the file mends it. */
@@ -22,7 +23,7 @@ export function fixFor(context: CheckContext, live: SecretView, code: Code): Fix
   const summary = CODES[code].mend;
   if (code === "ESOB-E209") return { summary, command: `kubectl delete secret ${target} -n ${namespace}` };
   if (code.startsWith("ESOB-R") || code.startsWith("ESOB-I3")) return restoreAtInfisical(context, code);
-  if (!isOfFile(context, live)) return { summary };
+  if (!secretOf(context.desired, live)) return { summary };
   if (IN_ITS_SPEC.includes(code) || (code === "ESOB-E105" && asksForMore(context, live)))
     return restore(context, code, subject);
   return code.startsWith("ESOB-E2")
@@ -30,13 +31,8 @@ export function fixFor(context: CheckContext, live: SecretView, code: Code): Fix
     : { summary };
 }
 
-const secretOf = ({ desired }: CheckContext, { name, namespace }: SecretView) =>
-  desired?.secrets.find((one) => one.name === name && one.namespaces.includes(namespace));
-
-const isOfFile = (context: CheckContext, live: SecretView) => secretOf(context, live) !== undefined;
-
 /** It names a key of Infisical that the file does not. */
-function asksForMore(context: CheckContext, live: SecretView): boolean {
-  const keys = secretOf(context, live)?.keys ?? "all";
+function asksForMore({ desired }: CheckContext, live: SecretView): boolean {
+  const keys = secretOf(desired, live)?.keys ?? "all";
   return keys !== "all" && live.data.some(({ key }) => !keys.some((one) => one.key === key));
 }

@@ -4,6 +4,7 @@ import type { SecretSubject } from "../collect.ts";
 import type { CheckContext } from "../context.ts";
 import { pass, skip, warning } from "../finding.ts";
 import { lookAgain, restore, restoreAtInfisical } from "../mending.ts";
+import { secretOf } from "../of-file.ts";
 import { readTarget } from "../targets.ts";
 import { storesOf, type SecretView } from "../view/external-secret.ts";
 import { storeKey } from "../view/store.ts";
@@ -51,11 +52,9 @@ interface WantedKey {
 }
 
 /** What the file wants, else what the object names; a template may name its keys as it likes. */
-function wantedKeys(
-  { desired }: CheckContext,
-  { namespace, name, live }: SecretSubject,
-): readonly WantedKey[] {
-  const own = desired?.secrets.find((one) => one.name === name && one.namespaces.includes(namespace));
+function wantedKeys({ desired }: CheckContext, secret: SecretSubject): readonly WantedKey[] {
+  const own = secretOf(desired, secret);
+  const { live } = secret;
   if (live?.templated) return [];
   if (own && own.keys !== "all") return own.keys;
   return (live?.data ?? []).map(({ secretKey }) => ({ as: secretKey, allowEmpty: false }));

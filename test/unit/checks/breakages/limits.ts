@@ -12,6 +12,14 @@ export const LIMITS: readonly Breakage[] = [
   limit("ESOB-I401", "forty keys every half minute", { refreshInterval: "30s", data: entries(40) }),
   limit("ESOB-I402", "seventy keys in one ExternalSecret", { refreshInterval: "24h", data: entries(70) }),
   limit("ESOB-I403", "a sync each fifth of a second", { refreshInterval: "200ms", data: [], dataFrom: [] }),
+  {
+    ...limit("ESOB-I401", "forty keys every half minute, in no file", {
+      refreshInterval: "30s",
+      data: entries(40),
+    }),
+    look: { only: ["limits"], withoutFile: true },
+    fix: /^kubectl patch externalsecret shop-db -n shop /,
+  },
 ];
 
 function limit(code: Breakage["code"], what: string, spec: object): Breakage {
@@ -20,6 +28,7 @@ function limit(code: Breakage["code"], what: string, spec: object): Breakage {
     what,
     as: "warn",
     look: { only: ["limits"] },
+    fix: /^eso-bootstrap apply --force-conflicts$/,
     break: (world: DoctorWorld) =>
       world.edit(EXTERNAL_SECRET, (object) => Object.assign(object["spec"] as object, spec)),
   };
