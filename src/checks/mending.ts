@@ -1,7 +1,9 @@
 import { CODES, type Code } from "../codes.ts";
 import type { Subject } from "../engine/check.ts";
 import type { Fix } from "../errors.ts";
+import type { Desired } from "../desired/desired.ts";
 import type { CheckContext } from "./context.ts";
+import { describes, secretOf } from "./of-file.ts";
 
 /** `secretstore infisical -n shop`, as kubectl takes it. */
 export function inKubectl({ kind, namespace, name }: Subject): string {
@@ -12,11 +14,21 @@ export function inKubectl({ kind, namespace, name }: Subject): string {
 export const mendOf = (code: Code): string =>
   CODES[code].mend.replace(/: `eso-bootstrap (apply|reviewer|install)[^`]*`\.$/, ".");
 
-/** What the file says is restored by `apply`; without a file the object itself is edited. */
+/** What the file says is restored by `apply`; what it does not describe is edited. */
 export function restore({ desired }: CheckContext, code: Code, subject: Subject): Fix {
-  return desired
+  return isOfFile(desired, subject)
     ? { summary: mendOf(code), command: "eso-bootstrap apply --force-conflicts" }
     : { summary: mendOf(code), command: `kubectl edit ${inKubectl(subject)}` };
+}
+
+/** Other objects than stores and ExternalSecrets are the file's with its stores. */
+function isOfFile(desired: Desired | undefined, { kind, name, namespace = "" }: Subject): boolean {
+  if (!desired) return false;
+  if (kind === "ExternalSecret") return secretOf(desired, { name, namespace }) !== undefined;
+  if (kind !== "SecretStore" && kind !== "ClusterSecretStore") return true;
+  return desired.stores.some((wanted) =>
+    describes(wanted, { kind, name, namespace: namespace || undefined }),
+  );
 }
 
 /** A field that the file does not set would outlive `apply`: it is taken away first. */

@@ -3,9 +3,12 @@ import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
 import type { CheckContext } from "../context.ts";
 import { pass, unlessForbidden } from "../finding.ts";
-import { removeField, restore } from "../mending.ts";
+import { removeField } from "../mending.ts";
 import { decodeBundle, readRef, resolveRef } from "../references.ts";
 import { subjectOf, titleOf, type LiveStore } from "../subject.ts";
+import { mendField } from "./field.ts";
+
+const CA_PROVIDER = "/spec/provider/infisical/caProvider";
 
 /** The CA that a store gives for Infisical: caBundle wins over caProvider (eso.md 1.6). */
 export function judgeCa(context: CheckContext, store: LiveStore): Promise<Finding> {
@@ -24,7 +27,7 @@ export function judgeCa(context: CheckContext, store: LiveStore): Promise<Findin
           read.found === "nothing"
             ? `${where} with the CA of ${titleOf(store)} does not exist.`
             : `${where} has no key ${ref.key} with the CA.`,
-        fix: restore(context, "ESOB-S213", subjectOf(store)),
+        fix: mendField(context, "ESOB-S213", store, CA_PROVIDER),
       });
     return judgePem(context, store, read.value, where);
   });
@@ -41,7 +44,7 @@ function judgeNamespace(context: CheckContext, store: LiveStore): void {
   if (store.kind === "ClusterSecretStore" && given === undefined)
     throw new BootstrapError("ESOB-S214", {
       message: `${titleOf(store)} does not say in which namespace its CA is.`,
-      fix: restore(context, "ESOB-S214", subject),
+      fix: mendField(context, "ESOB-S214", store, CA_PROVIDER),
     });
 }
 
@@ -60,7 +63,7 @@ function judgePem(context: CheckContext, store: LiveStore, text: string, where: 
             subjectOf(store),
             "/spec/provider/infisical/caBundle",
           )
-        : restore(context, "ESOB-S215", subjectOf(store)),
+        : mendField(context, "ESOB-S215", store, CA_PROVIDER),
   });
 }
 

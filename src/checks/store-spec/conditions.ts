@@ -3,9 +3,9 @@ import type { Finding } from "../../engine/check.ts";
 import { BootstrapError } from "../../errors.ts";
 import type { CheckContext } from "../context.ts";
 import { pass, unlessForbidden } from "../finding.ts";
-import { restore } from "../mending.ts";
-import { subjectOf, titleOf, type LiveStore } from "../subject.ts";
+import { titleOf, type LiveStore } from "../subject.ts";
 import type { StoreView } from "../view/store.ts";
+import { mendField } from "./field.ts";
 
 /** A namespace as conditions see it. */
 interface Namespace {
@@ -21,7 +21,7 @@ export function judgeConditions(context: CheckContext, store: LiveStore): Promis
   if (bad !== undefined)
     throw new BootstrapError("ESOB-S224", {
       message: `The pattern ${bad} in the conditions of ${titleOf(store)} cannot be read.`,
-      fix: restore(context, "ESOB-S224", subjectOf(store)),
+      fix: mendField(context, "ESOB-S224", store, "/spec/conditions"),
     });
   return unlessForbidden("list namespaces", async () => {
     const namespaces = await readNamespaces(context);
@@ -29,7 +29,7 @@ export function judgeConditions(context: CheckContext, store: LiveStore): Promis
     if (allowed.length > 0) return pass(`by ${allowed.length} of ${namespaces.length} namespaces`);
     throw new BootstrapError("ESOB-S225", {
       message: `The conditions of ${titleOf(store)} let no namespace in.`,
-      fix: restore(context, "ESOB-S225", subjectOf(store)),
+      fix: mendField(context, "ESOB-S225", store, "/spec/conditions"),
     });
   });
 }

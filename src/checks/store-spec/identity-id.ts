@@ -1,3 +1,4 @@
+import type { Code } from "../../codes.ts";
 import type { Finding } from "../../engine/check.ts";
 import { BootstrapError, type Fix } from "../../errors.ts";
 import { isUuid } from "../../infisical/organization.ts";
@@ -8,6 +9,7 @@ import { removeField, restore, thenRestore } from "../mending.ts";
 import { readRef, resolveRef, type RefRead } from "../references.ts";
 import { subjectOf, titleOf, type LiveStore } from "../subject.ts";
 import type { KeyRef } from "../view/store.ts";
+import { mendField } from "./field.ts";
 
 const getSecret = ({ namespace, name }: KeyRef) => `get secrets/${name} in ${namespace}`;
 
@@ -92,12 +94,12 @@ export function judgeTokenPath(context: CheckContext, store: LiveStore): Promise
   return unlessForbidden(getSecret(ref), async () => {
     const read = await readRef(context, "Secret", ref);
     if (read.found !== "value" || read.value === "")
-      throw trouble(context, store, "ESOB-S210", {
+      throw pathTrouble(context, store, "ESOB-S210", {
         message: `Secret ${ref.namespace}/${ref.name} does not have the path of ESO's token at ${ref.key}.`,
         reason: read.found === "nothing" ? "there is no such Secret" : "the key is missing or empty",
       });
     if (read.value !== read.value.trim())
-      throw trouble(context, store, "ESOB-S211", {
+      throw pathTrouble(context, store, "ESOB-S211", {
         message: `The path of ESO's token in Secret ${ref.namespace}/${ref.name} has white space around it.`,
         reason: "ESO opens the file by exactly that name",
       });
@@ -106,7 +108,7 @@ export function judgeTokenPath(context: CheckContext, store: LiveStore): Promise
       [...tokens.map(({ path }) => path), ...mounts, STANDARD].some((path) => holds(path, read.value)),
     );
     if (isMounted || controllers.length === 0) return pass();
-    throw trouble(context, store, "ESOB-S212", {
+    throw pathTrouble(context, store, "ESOB-S212", {
       message: `${titleOf(store)} names a token file that is not mounted into ESO's pod.`,
       reason: `no volume is mounted at or above the path in Secret ${ref.namespace}/${ref.name}`,
     });
@@ -118,10 +120,19 @@ const STANDARD = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 const holds = (mount: string, path: string) => path === mount || path.startsWith(`${mount}/`);
 
+const PATH = "/spec/provider/infisical/auth/kubernetesAuthCredentials/serviceAccountTokenPath";
+
+const pathTrouble = (
+  context: CheckContext,
+  store: LiveStore,
+  code: Code,
+  details: { message: string; reason?: string },
+): BootstrapError => new BootstrapError(code, { ...details, fix: mendField(context, code, store, PATH) });
+
 function trouble(
   context: CheckContext,
   store: LiveStore,
-  code: ConstructorParameters<typeof BootstrapError>[0],
+  code: Code,
   details: { message: string; reason?: string },
 ): BootstrapError {
   return new BootstrapError(code, { ...details, fix: restore(context, code, subjectOf(store)) });

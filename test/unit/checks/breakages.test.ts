@@ -1,11 +1,15 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CODES } from "../../../src/codes.ts";
+import { planRoad } from "../../../src/commands/road.ts";
 import { reportOf } from "../../../src/commands/doctor.ts";
 import type { CheckResult } from "../../../src/engine/check.ts";
+import { hasChanges } from "../../../src/engine/plan.ts";
 import { OUTPUTS, type Output } from "../../../src/invocation.ts";
+import { STEPS_OF, type RoadCommand } from "../../../src/steps/index.ts";
+import { createNet } from "../../../src/system/net.ts";
 import { createReporter } from "../../../src/ui/create-reporter.ts";
-import { doctorWorld } from "../../helpers/doctor-world.ts";
+import { doctorWorld, realClock, type DoctorWorld } from "../../helpers/doctor-world.ts";
 import { createScreen } from "../ui/screen.ts";
 import type { Breakage } from "./breakages/breakage.ts";
 
@@ -52,6 +56,44 @@ const TWO_CAUSES: Readonly<Record<string, string>> = {
     "the API server's clock is off, against this machine's and against Infisical's",
 };
 
+/** Printed, and yet the plan is empty. */
+const NOTHING_PLANNED: Readonly<Record<string, string>> = {
+  "an ESO from before Kubernetes Auth": "the fake Helm has the file's version, whatever the Deployment says",
+  "an old ESO": "the fake Helm has the file's version, whatever the Deployment says",
+  "an Infisical that fails in the middle of ESO's login": "its proof says what is broken",
+  "an ExternalSecret that is ready, because: secret will not be created due to CreationPolicy=Merge":
+    "only the status is broken here",
+  "a hidden value": "only the Secret is broken here",
+  "a refreshInterval of 0": "the file says so, and is changed first",
+  "a whole environment": "the file says so, and is changed first",
+  "the id of another identity": "what has no mark of ours is blocked until --adopt",
+};
+
+/** What a command of ours would do. Flags change the file first: undefined, as for what is no command of ours. */
+async function plannedBy(world: DoctorWorld, command = ""): Promise<"something" | "nothing" | undefined> {
+  const [, name] =
+    /^eso-bootstrap (apply|install|reviewer|identity|store)( --force-conflicts)?$/.exec(command) ?? [];
+  if (name === undefined) return undefined;
+  const { cluster, helm, operator, desired } = world;
+  const { plan } = await planRoad(
+    { cluster, helm, infisical: operator, net: createNet(), clock: realClock },
+    {
+      desired,
+      steps: STEPS_OF[name as RoadCommand],
+      options: {
+        adopt: false,
+        forceConflicts: command.includes("--force"),
+        restart: false,
+        timeoutMs: 5_000,
+        signal: new AbortController().signal,
+      },
+      emit: () => undefined,
+      writes: () => 0,
+    },
+  );
+  return hasChanges(plan) ? "something" : "nothing";
+}
+
 describe("broken, doctor names first", () => {
   test.each(ALL.map((breakage) => [breakage.code, breakage.what, breakage] as const))(
     "%s: %s",
@@ -72,6 +114,9 @@ describe("broken, doctor names first", () => {
       ).toHaveLength(what in TWO_CAUSES ? 2 : 1);
       expect(first?.fix?.summary).toBeTruthy();
       if (breakage.fix) expect(first?.fix?.command).toMatch(breakage.fix);
+      const planned = await plannedBy(world, first?.fix?.command);
+      if (planned !== undefined)
+        expect(planned, NOTHING_PLANNED[what]).toBe(what in NOTHING_PLANNED ? "nothing" : "something");
       expect(first?.docs).toContain(code.toLowerCase());
       expect(code in CODES).toBe(true);
       const { clientSecret } = world.infisical.operator;

@@ -37,7 +37,7 @@ describe("what is broken in tests, and named", () => {
 test("a command that stands on a line of its own is not said before it, too", () => {
   const context = { desired: {} } as unknown as CheckContext;
   const said = (Object.keys(CODES) as Code[]).flatMap((code) =>
-    [restoreAtInfisical(context, code), restore(context, code, { kind: "SecretStore", name: "x" })].filter(
+    [restoreAtInfisical(context, code), restore(context, code, { kind: "Secret", name: "x" })].filter(
       ({ summary, command }) =>
         command !== undefined && CODES[code].mend.endsWith("`.") && summary.includes(command),
     ),

@@ -132,6 +132,7 @@ export const TOKEN_PATH: readonly Breakage[] = [
   {
     code: "ESOB-S212",
     what: "a path that is not mounted into ESO",
+    fix: /^kubectl patch secretstore infisical -n shop .*"remove".*\/serviceAccountTokenPath"/,
     break: (world) => tokenPath(world, "/var/run/infisical/token"),
   },
 ];
