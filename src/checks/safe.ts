@@ -45,6 +45,7 @@ const SAFE: Partial<Record<Code, readonly Part[]>> = {
   "ESOB-I325": ["auth"],
   "ESOB-I326": ["auth"],
   "ESOB-I327": ["auth"],
+  "ESOB-I328": ["auth"],
   "ESOB-I330": ["ways"],
   "ESOB-I332": ["rights"],
   "ESOB-I333": ["rights"],
@@ -109,6 +110,7 @@ export function safeFixes(results: readonly CheckResult[]): SafeFix[] {
     if (follows !== undefined && follows !== code)
       return SAFE[follows] && isOfEso(result) ? [{ result, parts: ["poke"] }] : [];
     const parts = SAFE[code];
-    return parts ? [{ result, parts }] : [];
+    // What somebody added has to be taken away by hand.
+    return parts && result.fix?.command?.startsWith("kubectl patch") !== true ? [{ result, parts }] : [];
   });
 }

@@ -140,6 +140,23 @@ describe("doctor --fix", () => {
     expect(ran.stderr).toContain("Not restored: The API server refused it.");
   });
 
+  test("leaves what somebody added to whoever takes it away", async () => {
+    const { world, doctor } = await doctorPerson();
+    inSpec(world, STORE, (spec) => (spec["controller"] = "blue"));
+    const ran = await doctor(JSON_YES);
+    const first = checksIn(ran).find(({ status }) => status === "fail");
+    expect([ran.code, first?.code]).toEqual([3, "ESOB-S222"]);
+    expect(first?.fix?.command).toMatch(/^kubectl patch secretstore infisical -n shop /);
+    expect(plannedIn(ran.stderr)).toEqual([]);
+  });
+
+  test("lifts a limit of uses", async () => {
+    const { world, doctor } = await doctorPerson();
+    await patchAuth(world, { accessTokenNumUsesLimit: 5 });
+    const ran = await doctor(JSON_YES);
+    expect([ran.code, troublesIn(ran)]).toEqual([0, []]);
+  });
+
   test("makes no identity anew: that has no safe fix", async () => {
     const { world, doctor } = await doctorPerson();
     await ask(world, "DELETE", `/api/v1/identities/${world.identityId()}`, {});
