@@ -5,11 +5,12 @@ import {
   DEFAULT_OUTPUTS,
   GLOBAL_FLAGS,
   GROUPS,
+  isOffered,
   type CommandRecord,
 } from "./commands.ts";
 import { parseDuration } from "./inputs/durations.ts";
 import type { OptionOfField } from "./inputs/options.ts";
-import { OUTPUTS, type GlobalFlags, type Invocation, type Output } from "./invocation.ts";
+import { OUTPUTS, type GlobalFlags, type Invocation } from "./invocation.ts";
 import type { Terminal } from "./ui/terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -143,7 +144,7 @@ function addFlags(
   for (const [flags, description] of record.flags ?? []) command.option(flags, description);
   if (settings.length > 0) command.optionsGroup("Settings (flag > environment > file > detected > default):");
   for (const { flags, description } of settings) command.option(flags, description);
-  addGlobalFlags(command, record.outputs ?? DEFAULT_OUTPUTS);
+  addGlobalFlags(command, record);
   const exits = exitCodes(record.exits ?? DEFAULT_EXITS);
   command.addHelpText("after", `\nExamples:\n${record.examples.map(folded).join("\n")}\n\n${exits}`);
   command.action(async (...received: unknown[]) => {
@@ -185,13 +186,13 @@ function typed(command: Command, options: Record<string, unknown>): Record<strin
   );
 }
 
-function addGlobalFlags(command: Command, outputs: readonly Output[]): void {
+function addGlobalFlags(command: Command, record: CommandRecord): void {
   command.optionsGroup("Global:");
   for (const [flags, description] of GLOBAL_FLAGS) {
     const option = new Option(flags, description);
-    if (option.long === "--output") option.default("human").choices(outputs);
+    if (option.long === "--output") option.default("human").choices(record.outputs ?? DEFAULT_OUTPUTS);
     if (option.long === "--timeout") option.default(300_000, "5m").argParser(parseTimeout);
-    command.addOption(option);
+    command.addOption(isOffered(flags, record) ? option : option.hideHelp());
   }
 }
 

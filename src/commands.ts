@@ -35,6 +35,8 @@ export interface CommandRecord {
   readonly settings?: readonly Scope[];
   /** Narrows them to sections of the file. */
   readonly sections?: readonly string[];
+  /** It looks at no file and no cluster of ours: the flags that choose one are not offered. */
+  readonly apart?: true;
   /** What its `-o` knows; default: `DEFAULT_OUTPUTS`. */
   readonly outputs?: readonly Output[];
   /** How it may end besides a bug; default: `DEFAULT_EXITS`. */
@@ -58,6 +60,13 @@ export const GROUPS = {
   days: "The days after:",
   look: "Look and understand:",
 } as const;
+
+/** Flags that choose a file or a cluster. */
+const CHOOSING: readonly string[] = ["--file", "--context", "--kubeconfig", "--namespace"];
+
+/** False for a flag that a command takes, because every one does, and has no use for. */
+export const isOffered = (flags: string, { apart }: CommandRecord): boolean =>
+  !apart || !CHOOSING.some((name) => flags.split(/[ ,]+/).includes(name));
 
 /** Flags of every command; `-o` knows what the command's record says, `--timeout` is 5 minutes by default. */
 export const GLOBAL_FLAGS: readonly OwnFlag[] = [
@@ -394,6 +403,7 @@ export const COMMANDS: readonly CommandRecord[] = [
   {
     name: "explain",
     group: "look",
+    apart: true,
     summary: "what a code means, how to see it, how to mend it; offline",
     args: [{ name: "<code>", description: "as ESOB-R103", names: "codes" }],
     exits: OFFLINE_EXITS,
@@ -407,6 +417,7 @@ export const COMMANDS: readonly CommandRecord[] = [
   {
     name: "demo",
     group: "start",
+    apart: true,
     summary: "the whole road against a simulated cluster and Infisical, on this machine",
     flags: [
       ["--interactive", "you answer the questions of init"],
@@ -430,6 +441,7 @@ export const COMMANDS: readonly CommandRecord[] = [
   {
     name: "completion",
     group: "look",
+    apart: true,
     summary: "a script with which the shell completes commands, flags and live names",
     args: [{ name: "<shell>", description: "bash, zsh or fish", names: SHELLS }],
     exits: OFFLINE_EXITS,

@@ -1,4 +1,4 @@
-import { DEFAULT_OUTPUTS, GLOBAL_FLAGS, type CommandRecord } from "../commands.ts";
+import { DEFAULT_OUTPUTS, GLOBAL_FLAGS, isOffered, type CommandRecord } from "../commands.ts";
 import { attributeOf, type Field } from "../inputs/field.ts";
 import { textsOf } from "../data.ts";
 import type { Names } from "./names.ts";
@@ -20,7 +20,8 @@ const OF_THE_PROGRAM = [flagOf("-V, --version", "output the version number", und
 /** The flags of a command, from the records that the command tree is made of; of the program itself without one. */
 export async function flagsOf(record: CommandRecord | undefined): Promise<readonly Flag[]> {
   if (!record) return OF_THE_PROGRAM;
-  const own = [...(record.flags ?? []), ...GLOBAL_FLAGS].map(([flags, description, names]) =>
+  const global = GLOBAL_FLAGS.filter(([flags]) => isOffered(flags, record));
+  const own = [...(record.flags ?? []), ...global].map(([flags, description, names]) =>
     flagOf(flags, description, flags.includes("--output <") ? (record.outputs ?? DEFAULT_OUTPUTS) : names),
   );
   return [...own, ...(await settingsOf(record)), HELP];
