@@ -335,6 +335,12 @@ export const CODES = {
     "kubectl get deployments -A -l app.kubernetes.io/name=external-secrets",
     "Install ESO, or set eso.manage: true.",
   ),
+  "ESOB-H107": record(
+    1,
+    "ESO is too old for a CA of Infisical's in its stores",
+    "kubectl explain secretstore.spec.provider.infisical.caProvider",
+    "Upgrade ESO to 1.2.1 or newer: `eso-bootstrap install --chart-version 2.9.0`. Or have Infisical's certificate issued by a public CA, and leave infisical.caFile out.",
+  ),
   "ESOB-H201": record(
     1,
     "ESO is not installed",

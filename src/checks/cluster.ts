@@ -6,7 +6,7 @@ import { deletionChecks } from "./cluster-deletions.ts";
 import { findControllers } from "./eso-found.ts";
 import { ifAllowed } from "./if-allowed.ts";
 import { rightsCheck } from "./rights-check.ts";
-import { isOlder } from "./versions.ts";
+import { isOlder } from "../semver.ts";
 
 /** The CRDs of ESO 0.20 and newer use `selectableFields` (eso.md 4.1): Kubernetes 1.30. */
 const FIRST_KUBERNETES: readonly (readonly [eso: string, kubernetes: string])[] = [

@@ -3,7 +3,7 @@ import { BootstrapError } from "../errors.ts";
 import type { CheckContext } from "./context.ts";
 import { upgrade } from "./eso/release.ts";
 import { findControllers, usualNamespace, type EsoController } from "./eso-found.ts";
-import { isOlder } from "./versions.ts";
+import { isOlder } from "../semver.ts";
 
 /** Kubernetes Auth came with 0.19.2, finalizers and today's schema with 0.20 (eso.md 4.5). */
 const FIRST_WITH_KUBERNETES_AUTH = "0.19.2";

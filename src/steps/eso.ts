@@ -40,6 +40,14 @@ const target = ({ desired }: RoadContext): Target => ({
   name: desired.eso.release,
 });
 
+/** The version that runs when the road is done, as far as it is known: somebody else's ESO stays as it is. */
+export async function versionToBe(context: RoadContext): Promise<string | undefined> {
+  const { eso } = context.desired;
+  const { controller } = await context.facts.eso();
+  const isTheirs = controller && controller.installedBy !== `Helm release ${eso.namespace}/${eso.release}`;
+  return isTheirs || !eso.manage ? controller?.version : wantedVersion(context);
+}
+
 /** A local chart has the version that it has; else the setting's. */
 async function wantedVersion({ helm, desired }: RoadContext): Promise<string> {
   return (await helm.localChartVersion(desired.eso.chart)) ?? desired.eso.version;

@@ -8,7 +8,9 @@ import type { DesiredStore } from "../desired/desired.ts";
 import { BootstrapError } from "../errors.ts";
 import type { Action, Step } from "../engine/plan.ts";
 import type { KubeObject } from "../kubernetes/cluster.ts";
+import { isOlder } from "../semver.ts";
 import type { RoadContext } from "./context.ts";
+import { versionToBe } from "./eso.ts";
 import { mustHaveIdentity } from "./kubernetes-auth.ts";
 import { lookAtObject, refOf, rightsFor, targetOf } from "./objects.ts";
 import { lastWarning, poke, readyOf } from "./poke.ts";
@@ -69,12 +71,32 @@ async function lookInNamespace(
   ]);
 }
 
+/** `caProvider` came with it (eso.md 1.2): an older CRD has no such field, and the API server refuses the whole store. */
+const FIRST_WITH_CA = "1.2.1";
+
+async function tooOldForCa(context: RoadContext, manifest: KubeObject): Promise<Action | undefined> {
+  if (!context.desired.infisical.ca) return undefined;
+  const version = await versionToBe(context);
+  if (!isOlder(version, FIRST_WITH_CA)) return undefined;
+  return {
+    change: {
+      step: STEP,
+      action: "blocked",
+      target: targetOf(manifest),
+      summary: "with the CA of Infisical",
+      reason: `ESO ${version} knows no caProvider, which infisical.caFile becomes: it needs eso.version ${FIRST_WITH_CA} or newer (ESOB-H107)`,
+    },
+  };
+}
+
 async function lookAtStoreObject(
   context: RoadContext,
   store: DesiredStore,
   namespace: string,
 ): Promise<Action> {
   const manifest = storeManifest(store, namespace, context.desired);
+  const blocked = await tooOldForCa(context, manifest);
+  if (blocked) return blocked;
   return lookAtObject(context, {
     step: STEP,
     manifest,

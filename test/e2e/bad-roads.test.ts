@@ -1,6 +1,8 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createAuthority } from "../../src/sandbox/kubernetes/certificates.ts";
+import { clearProxies, writesSeen } from "./driving.ts";
 import { settings, startWorld, type World } from "./world.ts";
 
 /** Bad input that shows only while the road is walked: the run stops with its code, and the next one goes on. */
@@ -18,6 +20,16 @@ afterAll(async () => {
 });
 
 describe("a road with a hole", () => {
+  it("a CA for stores of an ESO that knows none is blocked before the first write", async () => {
+    await writeFile(join(world.dir, "ca.crt"), createAuthority("Infisical's").caPem);
+    clearProxies(world);
+    const { code, stderr } = await world.cli([...ARGS, "--infisical-ca-file", "./ca.crt"]);
+    expect([code, writesSeen(world)], stderr).toEqual([1, []]);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain("ESO 0.20.4 knows no caProvider");
+    expect(stderr).toContain("ESOB-H107");
+    if (process.env["SHOW_SCREENS"]) console.error(stderr);
+  });
+
   it("helm fails half-way: its last lines are shown, and Infisical's guard stops the next run with its own code", async () => {
     const shims = join(world.dir, "half");
     await mkdir(shims);

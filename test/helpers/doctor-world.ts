@@ -4,16 +4,17 @@ import { examine } from "../../src/checks/examine.ts";
 import { scopeOf } from "../../src/checks/scope.ts";
 import type { Choice } from "../../src/checks/index.ts";
 import type { CheckOptions } from "../../src/checks/context.ts";
-import { walkRoad } from "../../src/commands/road.ts";
+import { planRoad, walkRoad, type RoadRun } from "../../src/commands/road.ts";
 import { at, textOf, textsOf } from "../../src/data.ts";
 import { desiredOf, type Desired } from "../../src/desired/desired.ts";
 import type { CheckResult } from "../../src/engine/check.ts";
+import type { Plan } from "../../src/engine/plan.ts";
 import { createInfisical } from "../../src/infisical/client.ts";
 import type { Infisical } from "../../src/infisical/infisical.ts";
 import type { KubeObject, ObjectRef } from "../../src/kubernetes/cluster.ts";
 import { startInfisical, type Generation, type InfisicalServer } from "../../src/sandbox/infisical/index.ts";
 import { Secret } from "../../src/secret.ts";
-import { STEPS_OF } from "../../src/steps/index.ts";
+import { STEPS_OF, type RoadCommand } from "../../src/steps/index.ts";
 import { createNet } from "../../src/system/net.ts";
 import type { Net } from "../../src/system/system.ts";
 import { FakeCluster } from "../fakes/cluster.ts";
@@ -81,6 +82,11 @@ export interface DoctorWorld {
   /** Makes the operator's stored Kubernetes Auth what it is not. */
   identityId(): string;
   examine(options?: ExamineOptions): Promise<readonly CheckResult[]>;
+  /** What a command of the road would do; by default with the file as it is. */
+  plan(
+    command: RoadCommand,
+    how?: { readonly desired?: Desired; readonly forceConflicts?: boolean },
+  ): Promise<Plan>;
   /** The object, changed by somebody else. */
   edit(ref: ObjectRef, change: (object: Record<string, unknown>) => void): void;
   /** What ESO tells about an object that it cannot sync or validate: condition and, if given, the event that has the cause. */
@@ -146,25 +152,35 @@ function seedShop(infisical: InfisicalServer): void {
 /** The true road; a world that it cannot make healthy is no ground for a test. */
 async function bootstrap({ cluster, helm, desired, operator }: DoctorWorld): Promise<void> {
   const result = await walkRoad(
-    { cluster, helm, infisical: operator, net: createNet(), clock: realClock },
-    {
-      desired,
-      steps: STEPS_OF.init,
-      options: {
-        adopt: false,
-        forceConflicts: false,
-        restart: false,
-        timeoutMs: 5_000,
-        signal: new AbortController().signal,
-      },
-      emit: () => undefined,
-      writes: () => cluster.writes,
-    },
+    portsOf({ cluster, helm, operator }),
+    { ...roadOf(desired, "init"), writes: () => cluster.writes },
     { confirm: async () => undefined },
   );
   const trouble = result.failed?.error ?? result.checks.find(({ status }) => status === "fail");
   if (trouble) throw new Error(`the world is not healthy: ${trouble.code} ${trouble.message}`);
 }
+
+const portsOf = ({ cluster, helm, operator }: Pick<DoctorWorld, "cluster" | "helm" | "operator">) => ({
+  cluster,
+  helm,
+  infisical: operator,
+  net: createNet(),
+  clock: realClock,
+});
+
+const roadOf = (desired: Desired, command: RoadCommand, forceConflicts = false): RoadRun => ({
+  desired,
+  steps: STEPS_OF[command],
+  options: {
+    adopt: false,
+    forceConflicts,
+    restart: false,
+    timeoutMs: 5_000,
+    signal: new AbortController().signal,
+  },
+  emit: () => undefined,
+  writes: () => 0,
+});
 
 /** The true time; nobody sleeps for long. */
 export const realClock = {
@@ -231,6 +247,10 @@ function worldOf(parts: Parts): DoctorWorld {
       );
       await Promise.all(opened.map((one) => one.close()));
       return seen.results;
+    },
+    async plan(command, { desired: wanted = desired, forceConflicts } = {}) {
+      const { plan } = await planRoad(portsOf(parts), roadOf(wanted, command, forceConflicts));
+      return plan;
     },
     edit(ref, change) {
       const object = cluster.peek(ref);

@@ -6,7 +6,7 @@ import { isLocalChart } from "../../helm/chart.ts";
 import { ESO_CRDS, type Controller } from "../../steps/eso-fact.ts";
 import type { CheckContext } from "../context.ts";
 import { findControllers } from "../eso-found.ts";
-import { isOlder } from "../versions.ts";
+import { isOlder } from "../../semver.ts";
 import { managerOf } from "../view/common.ts";
 import { isOfFile } from "./release.ts";
 

@@ -1,7 +1,7 @@
 import type { Desired } from "../../desired/desired.ts";
 import type { Fix } from "../../errors.ts";
 import type { Controller } from "../../steps/eso-fact.ts";
-import { isOlder } from "../versions.ts";
+import { isOlder } from "../../semver.ts";
 
 const REPO = "--repo https://charts.external-secrets.io";
 /** An upgrade goes one minor version at a time; this one does all that we need (eso.md 4.5). */

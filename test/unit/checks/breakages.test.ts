@@ -1,26 +1,16 @@
-import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CODES } from "../../../src/codes.ts";
-import { planRoad } from "../../../src/commands/road.ts";
 import { reportOf } from "../../../src/commands/doctor.ts";
 import type { CheckResult } from "../../../src/engine/check.ts";
 import { hasChanges } from "../../../src/engine/plan.ts";
 import { OUTPUTS, type Output } from "../../../src/invocation.ts";
-import { STEPS_OF, type RoadCommand } from "../../../src/steps/index.ts";
-import { createNet } from "../../../src/system/net.ts";
+import type { RoadCommand } from "../../../src/steps/index.ts";
 import { createReporter } from "../../../src/ui/create-reporter.ts";
-import { doctorWorld, realClock, type DoctorWorld } from "../../helpers/doctor-world.ts";
+import { doctorWorld, type DoctorWorld } from "../../helpers/doctor-world.ts";
 import { createScreen } from "../ui/screen.ts";
-import type { Breakage } from "./breakages/breakage.ts";
+import { allBreakages } from "./all-breakages.ts";
 
-/** Every list of breakages that a file of the folder exports. */
-const folder = new URL("./breakages/", import.meta.url);
-const modules = await Promise.all(
-  readdirSync(folder)
-    .toSorted()
-    .map((file) => import(new URL(file, folder).href) as Promise<Record<string, readonly Breakage[]>>),
-);
-const ALL = modules.flatMap((module) => Object.values(module).flat());
+const ALL = await allBreakages();
 
 /** All that a format says of the results, to stdout, to stderr and in the step summary. */
 async function toldAs(output: Output, results: readonly CheckResult[]): Promise<string> {
@@ -74,23 +64,8 @@ async function plannedBy(world: DoctorWorld, command = ""): Promise<"something" 
   const [, name] =
     /^eso-bootstrap (apply|install|reviewer|identity|store)( --force-conflicts)?$/.exec(command) ?? [];
   if (name === undefined) return undefined;
-  const { cluster, helm, operator, desired } = world;
-  const { plan } = await planRoad(
-    { cluster, helm, infisical: operator, net: createNet(), clock: realClock },
-    {
-      desired,
-      steps: STEPS_OF[name as RoadCommand],
-      options: {
-        adopt: false,
-        forceConflicts: command.includes("--force"),
-        restart: false,
-        timeoutMs: 5_000,
-        signal: new AbortController().signal,
-      },
-      emit: () => undefined,
-      writes: () => 0,
-    },
-  );
+  const forceConflicts = command.includes("--force");
+  const plan = await world.plan(name as RoadCommand, { forceConflicts });
   return hasChanges(plan) ? "something" : "nothing";
 }
 
