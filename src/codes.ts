@@ -525,7 +525,7 @@ export const CODES = {
     1,
     "ESO lacks rights in the cluster",
     "kubectl auth can-i --list --as=system:serviceaccount:external-secrets:external-secrets",
-    "Restore the chart's RBAC, as doctor prints it; look at rbac.create, scopedRBAC and scopedNamespace.",
+    "Look at rbac.create, scopedRBAC and scopedNamespace of the chart; restore what it holds: `helm get manifest external-secrets -n external-secrets | kubectl apply --server-side --force-conflicts -n external-secrets -f -`.",
   ),
   "ESOB-H233": record(
     1,
@@ -1097,7 +1097,7 @@ export const CODES = {
     1,
     "ESO's own ServiceAccount does not exist",
     "kubectl get serviceaccount -n external-secrets",
-    "Restore it, as doctor prints it, and restart ESO: its tokens went with the old one.",
+    "Restore what the chart holds (`helm get manifest external-secrets -n external-secrets | kubectl apply --server-side --force-conflicts -n external-secrets -f -`), and restart ESO: its tokens went with the old one.",
   ),
   "ESOB-R225": record(
     1,
