@@ -22,8 +22,8 @@ const isMarked = (identity: Identity, mark: Record<string, string>) =>
   Object.entries(mark).every(([key, value]) => identity.metadata[key] === value);
 
 /**
- * Finds a store's identity: by the id in the Secret that ESO reads, then by the id in the configuration, then by mark or name.
- * Names are not unique at Infisical: two that match are refused (ESOB-I205).
+ * Finds a store's identity: by the id in the Secret that ESO reads where that one is ours, then by the id in the configuration, then by
+ * mark; else whatever the Secret or the name leads to. Names are not unique at Infisical: two that match are refused (ESOB-I205).
  */
 export async function findIdentity(ports: Ports, facts: Facts, store: DesiredStore): Promise<IdentityFact> {
   const [uid, project] = await Promise.all([facts.clusterUid(), facts.project(store.project)]);
@@ -31,16 +31,16 @@ export async function findIdentity(ports: Ports, facts: Facts, store: DesiredSto
   const judge = (identity: Identity): IdentityFact => ({ identity, ours: isMarked(identity, mark) });
 
   const recorded = await recordedId(ports, store);
-  if (recorded) {
-    const identity = await ports.infisical.findIdentity(recorded);
-    if (identity) return judge(identity);
-  }
+  const written = recorded === undefined ? undefined : await ports.infisical.findIdentity(recorded);
+  // Somebody may have written the id of another one: that is put right, and not followed.
+  if (written && isMarked(written, mark)) return judge(written);
   if (store.identityId) {
     const identity = await ports.infisical.findIdentity(store.identityId);
     if (identity) return judge(identity);
   }
   const named = await ports.infisical.findIdentitiesByName(store.identityName, project);
   const marked = named.filter((identity) => isMarked(identity, mark));
+  if (written && marked.length === 0) return judge(written);
   const candidates = marked.length > 0 ? marked : named;
   if (candidates.length > 1) throw ambiguous(store, candidates);
   return candidates[0] ? judge(candidates[0]) : { identity: undefined, ours: true };

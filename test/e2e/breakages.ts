@@ -311,6 +311,14 @@ const IDENTITIES: readonly RealBreakage[] = [
       }),
   },
   {
+    code: "ESOB-I322",
+    what: "the id of somebody else's identity",
+    break: ({ world, patch }) => {
+      const { id } = world.infisical.createIdentity({ name: "somebody-else" });
+      return patch("secret infisical-identity -n shop", { data: { identityId: base64(id) } });
+    },
+  },
+  {
     code: "ESOB-I321",
     what: "the identity deleted",
     break: ({ send, id }) => send("DELETE", `/api/v1/identities/${id}`),

@@ -56,7 +56,6 @@ const NOTHING_PLANNED: Readonly<Record<string, string>> = {
   "a hidden value": "only the Secret is broken here",
   "a refreshInterval of 0": "the file says so, and is changed first",
   "a whole environment": "the file says so, and is changed first",
-  "the id of another identity": "what has no mark of ours is blocked until --adopt",
 };
 
 /** What a command of ours would do. Flags change the file first: undefined, as for what is no command of ours. */
