@@ -525,7 +525,7 @@ export const CODES = {
     1,
     "ESO lacks rights in the cluster",
     "kubectl auth can-i --list --as=system:serviceaccount:external-secrets:external-secrets",
-    "Look at rbac.create, scopedRBAC and scopedNamespace of the chart; restore what it holds: `helm get manifest external-secrets -n external-secrets | kubectl apply --server-side --force-conflicts -n external-secrets -f -`.",
+    "Look at rbac.create, scopedRBAC and scopedNamespace of the chart; restore what it holds: `helm rollback external-secrets REVISION -n external-secrets`.",
   ),
   "ESOB-H233": record(
     1,
@@ -1097,7 +1097,7 @@ export const CODES = {
     1,
     "ESO's own ServiceAccount does not exist",
     "kubectl get serviceaccount -n external-secrets",
-    "Restore what the chart holds (`helm get manifest external-secrets -n external-secrets | kubectl apply --server-side --force-conflicts -n external-secrets -f -`), and restart ESO: its tokens went with the old one.",
+    "Restore what the chart holds (`helm rollback external-secrets REVISION -n external-secrets`), and restart ESO: its tokens went with the old one.",
   ),
   "ESOB-R225": record(
     1,

@@ -49,7 +49,7 @@ export function esoRightsCheck(): Check<CheckContext> {
         fix: {
           summary: "Restore the chart's RBAC (rbac.create, scopedRBAC with the right scopedNamespace).",
           command:
-            asInstalled(controller) ??
+            (await asInstalled(controller, context.helm)) ??
             `kubectl auth can-i ${first?.verb} ${first?.resource} --as=system:serviceaccount:${namespace}:${serviceAccount}${first?.namespace ? ` -n ${first.namespace}` : " -A"}`,
         },
       });

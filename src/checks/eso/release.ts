@@ -1,5 +1,6 @@
 import type { Desired } from "../../desired/desired.ts";
 import type { Fix } from "../../errors.ts";
+import type { Helm } from "../../helm/helm.ts";
 import type { Controller } from "../../steps/eso-fact.ts";
 import { isOlder } from "../../semver.ts";
 
@@ -14,13 +15,17 @@ export function isOfFile({ installedBy }: Controller, desired: Desired | undefin
 }
 
 /**
- * Puts back what a Helm release holds, as it was installed; undefined where ESO came another way. An upgrade to the same version and
- * values changes nothing in our plan, whatever somebody has deleted since.
+ * Puts back what a Helm release holds, as it was installed: an upgrade to the same version and values is no change of ours, whatever
+ * somebody has deleted since. undefined where ESO came another way, or where Helm cannot be asked for the revision.
  */
-export function asInstalled(controller: Controller): string | undefined {
+export async function asInstalled(
+  controller: Controller,
+  helm: Pick<Helm, "release">,
+): Promise<string | undefined> {
   const { release, namespace } = releaseOf(controller) ?? {};
-  if (release === undefined) return undefined;
-  return `helm get manifest ${release} -n ${namespace} | kubectl apply --server-side --force-conflicts -n ${namespace} -f -`;
+  if (release === undefined || namespace === undefined) return undefined;
+  const found = await helm.release(release, namespace).catch(() => undefined);
+  return found && `helm rollback ${release} ${found.revision} -n ${namespace}`;
 }
 
 /** The same version with other values; by hand where no Helm knows it. */

@@ -4,6 +4,7 @@ import type { CheckContext } from "../context.ts";
 import { readControllers, servingClass } from "../controllers.ts";
 import { asInstalled } from "../eso/release.ts";
 import { isForbidden } from "../finding.ts";
+import type { Controller } from "../../steps/eso-fact.ts";
 import { readRef, resolveRef } from "../references.ts";
 import type { Chain } from "./chain.ts";
 
@@ -40,15 +41,17 @@ export async function ownToken(context: CheckContext, { store }: Chain): Promise
       return {
         because: `create serviceaccounts/token for ${account} is not allowed here; eso-bootstrap render --doctor-rbac=login prints the role`,
       };
-    if (!exists)
+    if (!exists) {
+      const restore = await asInstalled(sender.sender, context.helm);
       throw new BootstrapError("ESOB-R224", {
         message: `ESO's ServiceAccount ${account} does not exist.`,
         reason: "its Deployment names it, but no token can be made for it",
         fix: {
           summary: "Restore it, and restart ESO: its tokens went with the old one.",
-          command: `${sender.restore ?? `kubectl create serviceaccount ${name} -n ${namespace}`} && kubectl rollout restart deployment/${sender.deployment} -n ${namespace}`,
+          command: `${restore ?? `kubectl create serviceaccount ${name} -n ${namespace}`} && kubectl rollout restart deployment/${sender.deployment} -n ${namespace}`,
         },
       });
+    }
     const issued = await cluster.requestToken({
       namespace,
       serviceAccount: name,
@@ -65,8 +68,7 @@ type Sender =
       readonly name: string;
       readonly audience: string | undefined;
       readonly deployment: string;
-      /** The command that puts back what ESO was installed with. */
-      readonly restore: string | undefined;
+      readonly sender: Controller;
     }
   | { readonly because: string };
 
@@ -78,7 +80,7 @@ async function senderOf(context: CheckContext, store: Chain["store"]["live"]): P
     const sender = serving.find(({ controllerClass }) => controllerClass === wanted) ?? serving[0];
     if (!sender) return { because: "no ESO was found that serves this store" };
     const { namespace, serviceAccount: name, deployment, tokens } = sender;
-    const base = { namespace, name, deployment, restore: asInstalled(sender) };
+    const base = { namespace, name, deployment, sender };
     if (store.tokenPathRef?.name === undefined) return { ...base, audience: undefined };
     const read = await readRef(context, "Secret", resolveRef(store, store.tokenPathRef));
     const path = read.found === "value" ? read.value.trim() : "";

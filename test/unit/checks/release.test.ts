@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { asInstalled, isOfFile, upgrade, upgradeWith } from "../../../src/checks/eso/release.ts";
 import type { Desired } from "../../../src/desired/desired.ts";
+import type { Release } from "../../../src/helm/helm.ts";
 import type { Controller } from "../../../src/steps/eso-fact.ts";
 
 const controller = (installedBy: string): Controller => ({
@@ -44,7 +45,10 @@ test("other values leave the version", () => {
   expect(upgradeWith(BY_ARGO, "--set a=b")).toBe("kubectl edit deployment/external-secrets -n eso");
 });
 
-test("what a release holds is put back, and of no release nothing", () => {
-  expect(asInstalled(FOREIGN)).toMatch(/^helm get manifest other -n eso \| kubectl apply /);
-  expect(asInstalled(BY_ARGO)).toBeUndefined();
+test("what a release holds is put back, where Helm knows its revision", async () => {
+  const helm = { release: async () => ({ revision: 3 }) as Release };
+  const silent = { release: () => Promise.reject(new Error("no helm here")) };
+  expect(await asInstalled(FOREIGN, helm)).toBe("helm rollback other 3 -n eso");
+  expect(await asInstalled(FOREIGN, silent)).toBeUndefined();
+  expect(await asInstalled(BY_ARGO, helm)).toBeUndefined();
 });

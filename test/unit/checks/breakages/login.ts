@@ -32,7 +32,7 @@ export const LAYERS: readonly Breakage[] = [
   {
     code: "ESOB-R224",
     what: "ESO's ServiceAccount gone",
-    fix: /kubectl (apply|create) .* && kubectl rollout restart deployment\/external-secrets/,
+    fix: /^helm rollback external-secrets \d+ -n external-secrets && kubectl rollout restart deployment\/external-secrets/,
     break: ({ cluster }) =>
       cluster.remove({
         apiVersion: "v1",
