@@ -3,7 +3,7 @@ import type { Subject } from "../engine/check.ts";
 import type { Fix } from "../errors.ts";
 import type { Desired } from "../desired/desired.ts";
 import type { CheckContext } from "./context.ts";
-import { describes, secretOf } from "./of-file.ts";
+import { secretOf, storeOf } from "./of-file.ts";
 
 /** `secretstore infisical -n shop`, as kubectl takes it. */
 export function inKubectl({ kind, namespace, name }: Subject): string {
@@ -22,13 +22,11 @@ export function restore({ desired }: CheckContext, code: Code, subject: Subject)
 }
 
 /** Other objects than stores and ExternalSecrets are the file's with its stores. */
-function isOfFile(desired: Desired | undefined, { kind, name, namespace = "" }: Subject): boolean {
-  if (!desired) return false;
-  if (kind === "ExternalSecret") return secretOf(desired, { name, namespace }) !== undefined;
-  if (kind !== "SecretStore" && kind !== "ClusterSecretStore") return true;
-  return desired.stores.some((wanted) =>
-    describes(wanted, { kind, name, namespace: namespace || undefined }),
-  );
+function isOfFile(desired: Desired | undefined, { kind, name, namespace }: Subject): boolean {
+  if (kind === "ExternalSecret") return secretOf(desired, { name, namespace: namespace ?? "" }) !== undefined;
+  if (kind === "SecretStore" || kind === "ClusterSecretStore")
+    return storeOf(desired, { kind, name, namespace }) !== undefined;
+  return desired !== undefined;
 }
 
 /** A field that the file does not set would outlive `apply`: it is taken away first. */

@@ -11,6 +11,12 @@ export const describes = (
   name === wanted.name &&
   (namespace === undefined || wanted.namespaces.includes(namespace));
 
+/** The store of the file that this one is made from; undefined: the file does not know it, or there is none. */
+export const storeOf = (
+  desired: Desired | undefined,
+  store: Parameters<typeof describes>[1],
+): DesiredStore | undefined => desired?.stores.find((one) => describes(one, store));
+
 /** The entry of the file that makes this ExternalSecret; undefined: the file does not know it, or there is none. */
 export const secretOf = (
   desired: Desired | undefined,

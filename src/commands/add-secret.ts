@@ -22,16 +22,14 @@ import { confirmWith } from "./consent.ts";
 import { onEachCluster, type ClusterOutcome } from "./each-cluster.ts";
 import { fileFlag } from "./next-steps.ts";
 import { planExitCode } from "./plan.ts";
-import { assertContexts, resolveOptions } from "./read-inputs.ts";
+import { readAll } from "./read-inputs.ts";
 import { exitCodeOf, planRoad, walkRoad } from "./road.ts";
 import { openSession, type Session } from "./session.ts";
 
 /** Keys → value in Infisical, line in the file, entry in the cluster → synced and proved, by the engine, plan and consent of `apply`. */
 export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
   const asked = await readAsked(invocation, deps);
-  const options = await resolveOptions(invocation, deps);
-  const all = resolveAll(options);
-  await assertContexts(all, invocation, deps);
+  const { options, all } = await readAll(invocation, deps);
   const mayAsk = deps.interactive && invocation.flags["yes"] !== true;
   const adding: Adding = {
     invocation,

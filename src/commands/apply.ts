@@ -1,14 +1,13 @@
 import type { CommandDeps } from "../commands.ts";
 import type { ApplyResult } from "../engine/apply.ts";
 import type { Inputs } from "../inputs/inputs.ts";
-import { resolveAll } from "../inputs/resolve.ts";
 import type { Invocation } from "../invocation.ts";
 import { STEPS_OF, type RoadCommand } from "../steps/index.ts";
 import { confirmWith } from "./consent.ts";
 import { onEachCluster, type ClusterOutcome } from "./each-cluster.ts";
 import { headlineOf, nextSteps } from "./next-steps.ts";
 import { readPlan } from "./plan-file.ts";
-import { assertContexts, resolveOptions } from "./read-inputs.ts";
+import { readAll } from "./read-inputs.ts";
 import { exitCodeOf, walkRoad } from "./road.ts";
 import { fileFor, saveIfPossible } from "./save-file.ts";
 import { openSession, type Opened } from "./session.ts";
@@ -19,9 +18,7 @@ import { writeBack } from "./write-back.ts";
  * file goes into the file, as with `init`: the next run must not take it back.
  */
 export async function run(invocation: Invocation, deps: CommandDeps): Promise<number> {
-  const options = await resolveOptions(invocation, deps);
-  const all = resolveAll(options);
-  await assertContexts(all, invocation, deps);
+  const { options, all } = await readAll(invocation, deps);
   const beforeFirstWrite = saveIfPossible(deps, all[0]?.fileExists ? fileFor(options, all) : undefined);
   return onEachCluster(all, deps, (inputs) =>
     applyOne(invocation, deps, inputs, { isOnly: all.length === 1, beforeFirstWrite }),

@@ -69,9 +69,18 @@ async function contextNamespaces({ global, flags }: Invocation, deps: Deps): Pro
 
 /** Final inputs, one per cluster; what is missing is listed with the ways to give it (ESOB-C103). */
 export async function readInputs(invocation: Invocation, deps: Deps): Promise<readonly Inputs[]> {
-  const all = resolveAll(await resolveOptions(invocation, deps));
+  return (await readAll(invocation, deps)).all;
+}
+
+/** The same, with what they come from: for whoever writes the file. */
+export async function readAll(
+  invocation: Invocation,
+  deps: Deps,
+): Promise<{ readonly options: ResolveOptions; readonly all: readonly Inputs[] }> {
+  const options = await resolveOptions(invocation, deps);
+  const all = resolveAll(options);
   await assertContexts(all, invocation, deps);
-  return all;
+  return { options, all };
 }
 
 /**

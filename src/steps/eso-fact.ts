@@ -33,7 +33,7 @@ export const ESO_CRDS = ["externalsecrets", "secretstores", "clustersecretstores
 
 /** Looks for ESO in the cluster: every controller, the CRDs (eso.md 4.7). Helm is not asked: only installing needs it. */
 export async function findEso(cluster: Cluster, desired: Desired): Promise<EsoFact> {
-  const { release, namespace, controllerClass } = desired.eso;
+  const { namespace, controllerClass } = desired.eso;
   const [controllers, crds] = await Promise.all([
     findControllers(cluster),
     Promise.all(
@@ -43,7 +43,7 @@ export async function findEso(cluster: Cluster, desired: Desired): Promise<EsoFa
     ),
   ]);
   const mine = (controller: Controller) =>
-    controller.namespace === namespace && controller.installedBy === `Helm release ${namespace}/${release}`;
+    controller.namespace === namespace && isByRelease(controller, desired.eso);
   const controller =
     controllers.find(mine) ?? controllers.find((one) => one.controllerClass === controllerClass);
   return {
@@ -126,14 +126,20 @@ export function controllerOf(deployment: KubeObject): Controller {
   };
 }
 
+/** True for what this Helm release made. */
+export const isByRelease = (
+  { installedBy }: Controller,
+  { namespace, release }: { readonly namespace: string; readonly release: string },
+): boolean => installedBy === byRelease(namespace, release);
+
+const byRelease = (namespace: string | undefined, release: string) => `Helm release ${namespace}/${release}`;
+
 function installer(annotations: Record<string, string>, labels: Record<string, string>): string {
   if (annotations["argocd.argoproj.io/tracking-id"]) return "Argo CD";
   if (labels["kustomize.toolkit.fluxcd.io/name"] ?? labels["helm.toolkit.fluxcd.io/name"]) return "Flux";
   if (labels["olm.owner"]) return "OLM";
   const release = annotations["meta.helm.sh/release-name"];
-  return release
-    ? `Helm release ${annotations["meta.helm.sh/release-namespace"]}/${release}`
-    : "plain manifests";
+  return release ? byRelease(annotations["meta.helm.sh/release-namespace"], release) : "plain manifests";
 }
 
 /** The rollout is over only when the newest generation was seen and is available. */

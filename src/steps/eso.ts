@@ -5,7 +5,7 @@ import type { Action, FieldDiff, Step, Target } from "../engine/plan.ts";
 import type { AccessQuery, KubeObject } from "../kubernetes/cluster.ts";
 import type { Release } from "../helm/helm.ts";
 import type { RoadContext } from "./context.ts";
-import { ESO_CRDS, isAvailable, isServed, type EsoFact } from "./eso-fact.ts";
+import { ESO_CRDS, isAvailable, isByRelease, isServed, type EsoFact } from "./eso-fact.ts";
 import { lookAtObject, sameData } from "./objects.ts";
 
 const STEP = "eso";
@@ -29,7 +29,7 @@ export const esoStep: Step<RoadContext> = {
       summary: "for ESO",
     });
     const summary = fact.others.length > 0 ? "beside the ESO that is there" : "External Secrets Operator";
-    return [namespace, install(context, fact, "create", `${await wantedVersion(context)}: ${summary}`)];
+    return [namespace, install(context, fact, "create", `${await context.facts.chartVersion()}: ${summary}`)];
   },
 };
 
@@ -44,13 +44,8 @@ const target = ({ desired }: RoadContext): Target => ({
 export async function versionToBe(context: RoadContext): Promise<string | undefined> {
   const { eso } = context.desired;
   const { controller } = await context.facts.eso();
-  const isTheirs = controller && controller.installedBy !== `Helm release ${eso.namespace}/${eso.release}`;
-  return isTheirs || !eso.manage ? controller?.version : wantedVersion(context);
-}
-
-/** A local chart has the version that it has; else the setting's. */
-async function wantedVersion({ helm, desired }: RoadContext): Promise<string> {
-  return (await helm.localChartVersion(desired.eso.chart)) ?? desired.eso.version;
+  const isTheirs = controller && !isByRelease(controller, eso);
+  return isTheirs || !eso.manage ? controller?.version : context.facts.chartVersion();
 }
 
 function usedAsItIs({ controller }: EsoFact): Action {
@@ -87,7 +82,7 @@ function foreignRelease(context: RoadContext, release: Release): Action {
 }
 
 async function lookAtRelease(context: RoadContext, fact: EsoFact, release: Release): Promise<Action[]> {
-  const wanted = await wantedVersion(context);
+  const wanted = await context.facts.chartVersion();
   const values = valuesOf(context, fact);
   const diff: FieldDiff[] = [];
   if (release.chartVersion !== wanted) diff.push({ path: "version", from: release.chartVersion, to: wanted });

@@ -19,6 +19,8 @@ export interface Facts {
   eso(): Promise<EsoFact>;
   /** The Helm release that we would make; undefined where there is none, or ESO is not ours to manage. */
   release(): Promise<Release | undefined>;
+  /** Of the chart that we would install: a local one has the version that it has; else the setting's. */
+  chartVersion(): Promise<string>;
   traits(): Promise<ServerTraits>;
   project(slug: string): Promise<Project | undefined>;
   identity(store: DesiredStore): Promise<IdentityFact>;
@@ -49,6 +51,8 @@ export function createFacts(ports: Ports, desired: Desired): Facts {
     eso: () => once("eso", () => findEso(cluster, desired)),
     release: () =>
       once("release", async () => (eso.manage ? helm.release(eso.release, eso.namespace) : undefined)),
+    chartVersion: () =>
+      once("chart-version", async () => (await helm.localChartVersion(eso.chart)) ?? eso.version),
     traits: () => once("traits", () => infisical.traits()),
     project: (slug) => once(`project ${slug}`, () => infisical.findProject(slug)),
     identity: (store) => once(`identity ${store.id} ${store.kind}`, () => findIdentity(ports, facts, store)),

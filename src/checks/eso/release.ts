@@ -1,7 +1,7 @@
 import type { Desired } from "../../desired/desired.ts";
 import type { Fix } from "../../errors.ts";
 import type { Helm } from "../../helm/helm.ts";
-import type { Controller } from "../../steps/eso-fact.ts";
+import { isByRelease, type Controller } from "../../steps/eso-fact.ts";
 import { isOlder } from "../../semver.ts";
 
 const REPO = "--repo https://charts.external-secrets.io";
@@ -9,10 +9,8 @@ const REPO = "--repo https://charts.external-secrets.io";
 const GOOD = "0.20.4";
 
 /** The release of the file: `eso-bootstrap install` changes no other. */
-export function isOfFile({ installedBy }: Controller, desired: Desired | undefined): boolean {
-  if (!desired?.eso.manage) return false;
-  return installedBy === `Helm release ${desired.eso.namespace}/${desired.eso.release}`;
-}
+export const isOfFile = (controller: Controller, { eso }: Desired): boolean =>
+  eso.manage && isByRelease(controller, eso);
 
 /**
  * Puts back what a Helm release holds, as it was installed: an upgrade to the same version and values is no change of ours, whatever

@@ -1,4 +1,5 @@
 import type { Code } from "../../codes.ts";
+import type { Desired } from "../../desired/desired.ts";
 import type { Finding } from "../../engine/check.ts";
 import { BootstrapError, isBootstrapError } from "../../errors.ts";
 import { findApiServer } from "../../steps/api-server.ts";
@@ -35,11 +36,9 @@ const isSameUrl = (one: string, other: string) => one.replace(/\/+$/, "") === ot
 
 async function storedAndLive(context: CheckContext, bearer: Bearer) {
   const auth = await authOf(context, bearer);
-  const { desired } = context;
-  return {
-    auth,
-    api: desired && (await findApiServer({ ...context, infisical: operatorOf(context) }, desired)),
-  };
+  const { desired, once } = context;
+  const find = (wanted: Desired) => findApiServer({ ...context, infisical: operatorOf(context) }, wanted);
+  return { auth, api: desired && (await once("api-server", () => find(desired))) };
 }
 
 /** What differs and works is told as a warning; what differs while the login fails is that failure's cause and has its code. */

@@ -6,7 +6,7 @@ import type { CheckContext } from "../context.ts";
 import { pass, warning } from "../finding.ts";
 import { DEFAULT_HOST } from "../login/chain.ts";
 import { restore } from "../mending.ts";
-import { comparable, describes } from "../of-file.ts";
+import { comparable, storeOf } from "../of-file.ts";
 import { subjectOf, titleOf, type LiveStore } from "../subject.ts";
 
 /** hostAPI as ESO completes it: `/api` is appended unless it stands at the very end (eso.md 1.6). */
@@ -30,7 +30,7 @@ export function judgeHost(context: CheckContext, store: LiveStore): Finding {
 
 /** Somebody turned a store of the file to another Infisical, and ESO sends its token wherever a store says. */
 function elsewhere({ desired }: CheckContext, store: LiveStore): string | undefined {
-  const isOfFile = desired?.stores.some((wanted) => describes(wanted, store));
+  const isOfFile = storeOf(desired, store) !== undefined;
   const [wanted, named] = [desired?.infisical.hostForEso ?? "", store.live.hostApi ?? DEFAULT_HOST].map(
     comparable,
   );
