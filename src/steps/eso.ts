@@ -45,7 +45,9 @@ export async function versionToBe(context: RoadContext): Promise<string | undefi
   const { eso } = context.desired;
   const { controller } = await context.facts.eso();
   const isTheirs = controller && !isByRelease(controller, eso);
-  return isTheirs || !eso.manage ? controller?.version : context.facts.chartVersion();
+  if (isTheirs || !eso.manage) return controller?.version;
+  // Who makes a store alone needs no helm; a step that installs says what is wrong with it.
+  return context.facts.chartVersion().catch(() => undefined);
 }
 
 function usedAsItIs({ controller }: EsoFact): Action {
